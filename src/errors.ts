@@ -100,6 +100,12 @@ export function toError(thrown: unknown): Error {
   return new Error(`Thrown, and not an Error: ${describe(thrown)}`, { cause: thrown })
 }
 
+/** An error of ours as it is; anything else that user code threw, wrapped: `where` says what failed. */
+export function toMillraceError(thrown: unknown, code: ErrorCode, where: string): MillraceError {
+  if (thrown instanceof MillraceError) return thrown
+  return new MillraceError(code, `${where}: ${toError(thrown).message}`, { cause: thrown })
+}
+
 /** `got` for an error message: the value on one line, cut short. */
 export function describe(value: unknown): string {
   const text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 5 })

@@ -4,6 +4,9 @@
  *
  * @module
  */
+export { json } from '../codec/json.ts'
+export { msgpack } from '../codec/msgpack.ts'
+export { text } from '../codec/text.ts'
 export { defineHandler, type HandlerDefinition } from './define-handler.ts'
 export { pipe, type Codec, type Handler, type HandlerContext, type Output, type SetupContext } from './handler.ts'
 export { Attributes, findAttribute, type Message } from '../message.ts'

@@ -1,0 +1,46 @@
+import type { ProgressMark, Running } from '../worker/progress-mark.ts'
+
+/** What was seen of one slot, and since when. */
+interface Seen {
+  readonly chunk: number
+  readonly index: number
+  readonly since: number
+}
+
+/**
+ * Finds the message that a worker has been at for too long, from what its mark shows at each look. PURE: time is a
+ * parameter. A message is seen to start at the first look that finds it, so that it never gets less than its time.
+ */
+export class Watchdog {
+  readonly #mark: ProgressMark
+  readonly #limitMs: number
+  readonly #seen = new Map<number, Seen>()
+  #handled = 0
+  #silentSince: number | undefined
+
+  constructor(mark: ProgressMark, limitMs: number) {
+    this.#mark = mark
+    this.#limitMs = limitMs
+  }
+
+  /**
+   * @param owes whether the worker has chunks that have not come back
+   * @returns the overdue message; `'silent'` where the worker owes and runs nothing for as long, as when a timer of the
+   * user's never returns; `undefined` where all is well
+   */
+  look(now: number, owes: boolean): Running | 'silent' | undefined {
+    const running = this.#mark.running()
+    for (const message of running) {
+      const seen = this.#seen.get(message.slot)
+      if (seen === undefined || seen.chunk !== message.chunk || seen.index !== message.index) {
+        this.#seen.set(message.slot, { chunk: message.chunk, index: message.index, since: now })
+      } else if (now - seen.since >= this.#limitMs) return message
+    }
+    const { handled } = this.#mark
+    if (running.length > 0 || !owes || handled !== this.#handled || this.#silentSince === undefined) {
+      this.#silentSince = now
+      this.#handled = handled
+    } else if (now - this.#silentSince >= this.#limitMs) return 'silent'
+    return undefined
+  }
+}
