@@ -37,7 +37,7 @@ export interface Destination<in T> {
    * **Gotchas.** Values are valid until they are settled: copy what must live longer (G10). A throw or a rejection is fatal
    * (`MR_SEND_FAILED`) and leaves what is unsettled unacked. The signal aborts at the drain's time-out.
    */
-  send(messages: readonly Message<T>[], settlement: Settlement, signal: AbortSignal): void | Promise<void>
+  send: (messages: readonly Message<T>[], settlement: Settlement, signal: AbortSignal) => void | Promise<void>
   /** Hand over now what is held back for a fuller batch. Called on a drain, and when the window waits for it (G4, G6). */
   flush?(): void
   /**
