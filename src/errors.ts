@@ -90,6 +90,7 @@ export class MillraceError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== MillraceError) return super[Symbol.hasInstance](value)
     return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
   }
 }

@@ -3,17 +3,38 @@
  *
  * @module
  */
+export { batch } from './batch/batch.ts'
 export { BatchError } from './batch/batch-error.ts'
 export type { BatchPolicy, RetryPolicy } from './batch/batch-policy.ts'
+export type { Flush } from './batch/flush.ts'
+export { deadLetterFile, type DeadLetterFileOptions } from './connectors/file/dead-letter-file.ts'
+export { file, type FileFormatOptions, type FileOptions } from './connectors/file/file.ts'
+export { iterable } from './connectors/iterable/iterable.ts'
+export { lines } from './connectors/lines/lines.ts'
+export {
+  memoryDestination,
+  type MemoryDestination,
+  type MemoryDestinationOptions,
+  type PendingSend,
+} from './connectors/memory/memory-destination.ts'
+export { memorySource } from './connectors/memory/memory-source.ts'
+export { printer, type PrinterFormatOptions, type PrinterOptions } from './connectors/printer/printer.ts'
+export { route } from './connectors/route/route.ts'
+export { tee } from './connectors/tee/tee.ts'
+export { deadLetterFromJson, deadLetterMessage, deadLetterToJson } from './dead-letter-json.ts'
 export { destinationFrom, type Destination, type Settlement } from './destination.ts'
 export { errorCodes, MillraceError, type ErrorCode } from './errors.ts'
 export type { HandlerDefinition } from './handler/define-handler.ts'
 export { handlerModule, type HandlerRef } from './handler/handler-ref.ts'
 export type { Codec, Handler, HandlerContext, Output, SetupContext } from './handler/handler.ts'
+export { mapSource } from './map-source.ts'
 export { Attributes, findAttribute, type Message } from './message.ts'
 export type { DeadLetter, Stage } from './processor/dead-letter.ts'
 export type { ErrorPolicy } from './processor/error-policy.ts'
 export type { ProcessorEvent } from './processor/processor-event.ts'
 export type { ProcessorOptions } from './processor/processor-options.ts'
+export { Processor } from './processor/processor.ts'
 export type { Stats, Summary } from './processor/summary.ts'
+export { run } from './run/run.ts'
+export type { Runner, RunOptions } from './run/run-options.ts'
 export { sourceFrom, type Delivery, type Lane, type Source } from './source.ts'

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MillraceError, toError } from '../errors.ts'
+import { MillraceError, toError, toMillraceError } from '../errors.ts'
 import { claimEnds, Ends, type NamedEnd } from './ends.ts'
 import { drainTimedOut, Pipeline } from './pipeline.ts'
 import type { ProcessorEvent } from './processor-event.ts'
@@ -163,7 +163,10 @@ export class Processor<In, Out> {
     this.#ends.start([this.#source, ...this.#destinations], (event) => this.#event(event))
     const starting = pool.start().then(
       () => {
-        if (!isHalted(this.#state)) void intake.run()
+        if (isHalted(this.#state)) return
+        intake.run().catch((error: unknown) => {
+          this.#fail(toMillraceError(error, 'MR_INTERNAL', 'What the source yielded could not be taken in'))
+        })
       },
       (error: unknown) => {
         if (!isHalted(this.#state)) this.#fail(error as MillraceError)
