@@ -56,11 +56,15 @@ if (only.has('raw')) {
   for (let round = 0; round < 5; round++) runs.push(await rawRun(1_000_000, 256, threads))
   const rates = runs.map(({ eventsPerSecond }) => eventsPerSecond)
   const cost = median(runs.map(({ cpuMicrosPerEvent }) => cpuMicrosPerEvent))
-  console.log(`raw: 256 bytes, no-op handler, ${Math.round(median(rates))} events/s (${spread(rates)}), ${cost.toFixed(2)} us of CPU an event`)
+  console.log(
+    `raw: 256 bytes, no-op handler, ${Math.round(median(rates))} events/s (${spread(rates)}), ${cost.toFixed(2)} us of CPU an event`,
+  )
 }
 if (only.has('idle')) {
   const latencies = (await idleLatencies(220, threads)).slice(20)
-  console.log(`idle: source to flush in ${median(latencies).toFixed(2)} ms, median of ${latencies.length} (${spread(latencies)})`)
+  console.log(
+    `idle: source to flush in ${median(latencies).toFixed(2)} ms, median of ${latencies.length} (${spread(latencies)})`,
+  )
 }
 if (only.has('memory')) {
   const { rss, arrayBuffers } = await rawRun(Number(values.messages), 256, threads)

@@ -33,7 +33,9 @@ async function chunksPerSecond(pools: readonly Piscina[], work: number, duration
       chunks++
     }
   }
-  const lanes = Array.from({ length: threads * outstanding }, (_, index) => lane(pools[index % pools.length] as Piscina))
+  const lanes = Array.from({ length: threads * outstanding }, (_, index) =>
+    lane(pools[index % pools.length] as Piscina),
+  )
   await Promise.all(lanes)
   return (chunks * 1_000) / durationMs
 }

@@ -25,13 +25,14 @@ process.on('unhandledRejection', die)
 export default async function work(task: WorkerTask): Promise<unknown> {
   switch (task.type) {
     case 'start':
-      return await failureOf(async () => {
+      return failureOf(async () => {
         session = await HandlerSession.open(await loadHandler(config.module, config.export), config, mark)
       })
     case 'stop':
-      return await failureOf(async () => await opened().close())
+      return failureOf(async () => opened().close())
     case 'abort':
-      return opened().runner.abort(new MillraceError(task.code, task.message))
+      opened().runner.abort(new MillraceError(task.code, task.message))
+      return undefined
     case 'run':
       return handedOver(await opened().runner.run(task.id, task.buffer, task.length))
     case 'more':
@@ -55,7 +56,9 @@ async function failureOf(step: () => Promise<void>): Promise<WorkerFailure | und
     return undefined
   } catch (error) {
     const failure =
-      error instanceof MillraceError ? error : new MillraceError('MR_HANDLER_SETUP', 'The worker could not start.', { cause: error })
+      error instanceof MillraceError
+        ? error
+        : new MillraceError('MR_HANDLER_SETUP', 'The worker could not start.', { cause: error })
     return {
       code: failure.code,
       message: failure.message,

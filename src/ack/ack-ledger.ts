@@ -112,7 +112,8 @@ export class AckLedger<D> {
   payAndSettle(from: number, to: number): void {
     for (let sequence = from; sequence < to; sequence++) {
       const slot = this.#openSlot(sequence)
-      if (this.#owed[slot] !== 1) throw misuse(`payAndSettle(${sequence}) of a message that owes ${this.#owed[slot]} outputs`)
+      if (this.#owed[slot] !== 1)
+        throw misuse(`payAndSettle(${sequence}) of a message that owes ${this.#owed[slot]} outputs`)
       this.#owed[slot] = 0
       this.#outcomes[slot] = outcome.delivered
     }
@@ -194,5 +195,8 @@ export class AckLedger<D> {
 }
 
 function misuse(what: string): MillraceError {
-  return new MillraceError('MR_INTERNAL', `The ledger was misused: ${what}. This is a bug in millrace; please report it.`)
+  return new MillraceError(
+    'MR_INTERNAL',
+    `The ledger was misused: ${what}. This is a bug in millrace; please report it.`,
+  )
 }

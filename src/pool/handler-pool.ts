@@ -115,7 +115,9 @@ export class HandlerPool<L> {
       this.#listener.onFatal(
         error instanceof MillraceError
           ? error
-          : new MillraceError('MR_INTERNAL', 'A reply of a worker could not be taken in. Please report it.', { cause: error }),
+          : new MillraceError('MR_INTERNAL', 'A reply of a worker could not be taken in. Please report it.', {
+              cause: error,
+            }),
       )
     })
   }
@@ -134,7 +136,7 @@ export class HandlerPool<L> {
   async stop(): Promise<void> {
     this.#isStopping = true
     const started = this.#slots.filter((slot) => slot.isReady)
-    const ends = await Promise.allSettled(started.map(async ({ executor }) => await executor?.stop()))
+    const ends = await Promise.allSettled(started.map(async ({ executor }) => executor?.stop()))
     await this.kill()
     for (const end of ends) {
       if (end.status === 'rejected') {
@@ -149,7 +151,7 @@ export class HandlerPool<L> {
   async kill(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#watch)
-    await Promise.all(this.#slots.map(async ({ executor }) => await executor?.kill()))
+    await Promise.all(this.#slots.map(async ({ executor }) => executor?.kill()))
   }
 
   stats(): { readonly busy: number; readonly handled: number; readonly restarts: number }[] {

@@ -31,7 +31,7 @@ export class InlineExecutor implements Executor {
 
   async run(id: number, buffer: ArrayBuffer, length: number): Promise<ReplyDocument> {
     await turn()
-    return await this.#opened().runner.run(id, buffer, length)
+    return this.#opened().runner.run(id, buffer, length)
   }
 
   more(id: number): Promise<ReplyDocument> {

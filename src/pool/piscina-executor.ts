@@ -115,14 +115,22 @@ export function workerEnd(error: unknown, mark: ProgressMark): MillraceError {
   const words = mark.readLastWords()
   if (words !== undefined) {
     const cause = fromWireError(JSON.parse(words) as WireError)
-    return new MillraceError('MR_WORKER_CRASH', `An error that nothing caught ended the worker: ${cause.message}`, { cause })
+    return new MillraceError('MR_WORKER_CRASH', `An error that nothing caught ended the worker: ${cause.message}`, {
+      cause,
+    })
   }
   if ((error as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return new MillraceError('MR_WORKER_OUT_OF_MEMORY', 'The worker reached its heap limit (worker.resourceLimits).', { cause: error })
+    return new MillraceError('MR_WORKER_OUT_OF_MEMORY', 'The worker reached its heap limit (worker.resourceLimits).', {
+      cause: error,
+    })
   }
-  return new MillraceError('MR_WORKER_EXIT', 'The worker ended by itself: the handler called process.exit(), or the thread crashed.', {
-    cause: error,
-  })
+  return new MillraceError(
+    'MR_WORKER_EXIT',
+    'The worker ended by itself: the handler called process.exit(), or the thread crashed.',
+    {
+      cause: error,
+    },
+  )
 }
 
 function toMillraceError({ code, message, cause }: WorkerFailure): MillraceError {

@@ -5,5 +5,5 @@ export { Piscina }
 
 /** A task's result that piscina hands over without a copy: the buffers in `list` are gone from this thread. */
 export function transferred(value: object, list: readonly ArrayBuffer[]): unknown {
-  return move({ [transferableSymbol]: list, [valueSymbol]: value } as Parameters<typeof move>[0])
+  return move({ [transferableSymbol]: list, [valueSymbol]: value })
 }

@@ -19,7 +19,13 @@ export class Acker {
   #pending = 0
   #onIdle: (() => void) | undefined
 
-  constructor(source: Source<unknown>, account: Account, window: Window, hub: RunHub, onReleased: (lane: LaneState) => void) {
+  constructor(
+    source: Source<unknown>,
+    account: Account,
+    window: Window,
+    hub: RunHub,
+    onReleased: (lane: LaneState) => void,
+  ) {
     this.#source = source
     this.#account = account
     this.#window = window
@@ -70,8 +76,7 @@ export class Acker {
     } else if (this.#source.ackBatch === undefined) {
       this.#each(lane, release, (delivery) => delivery.ack())
     } else {
-      const { ackBatch } = this.#source
-      this.#call(lane, release.outcomes, () => ackBatch.call(this.#source, deliveries))
+      this.#call(lane, release.outcomes, () => this.#source.ackBatch?.(deliveries))
     }
   }
 

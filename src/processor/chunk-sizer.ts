@@ -14,8 +14,7 @@ export class ChunkSizer {
   observe(messages: number, elapsedMs: number): void {
     if (messages === 0) return
     const cost = elapsedMs / messages
-    this.#perMessageMs =
-      this.#perMessageMs === undefined ? cost : this.#perMessageMs * (1 - WEIGHT) + cost * WEIGHT
+    this.#perMessageMs = this.#perMessageMs === undefined ? cost : this.#perMessageMs * (1 - WEIGHT) + cost * WEIGHT
   }
 
   get target(): number {

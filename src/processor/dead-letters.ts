@@ -31,7 +31,7 @@ export class DeadLetters {
     onSent: () => void,
     onWritten: (lane: LaneState, sequence: number) => void,
   ) {
-    this.#sender = new Sender(destination as Destination<never>, 'dead-letter destination', hub, signal, onSent)
+    this.#sender = new Sender(destination, 'dead-letter destination', hub, signal, onSent)
     this.#hub = hub
     this.#onWritten = onWritten
   }
@@ -54,7 +54,10 @@ export class DeadLetters {
   #next(): Sendable | undefined {
     if (this.#waiting.length === 0) return undefined
     const letters = this.#waiting.splice(0, MAX_SEND)
-    return { messages: letters.map((letter) => letter.message as Message<never>), settlement: this.#settlementOf(letters) }
+    return {
+      messages: letters.map((letter) => letter.message as Message<never>),
+      settlement: this.#settlementOf(letters),
+    }
   }
 
   #settlementOf(letters: readonly Pending[]): Settlement {

@@ -11,7 +11,8 @@ export function checkDelivery(delivery: unknown): Delivery<unknown> {
   if (!('value' in message)) throw wrong('a message to have a `value`', message)
   if (typeof message.key !== 'string') throw wrong("a message's `key` to be a string, '' for none", message.key)
   if (typeof message.topic !== 'string') throw wrong("a message's `topic` to be a string", message.topic)
-  if (message.id !== undefined && typeof message.id !== 'string') throw wrong("a message's `id` to be a string", message.id)
+  if (message.id !== undefined && typeof message.id !== 'string')
+    throw wrong("a message's `id` to be a string", message.id)
   if (message.headers !== undefined) checkHeaders(message.headers)
   if (lane !== undefined && lane.ackMode !== 'cumulative' && lane.ackMode !== 'individual') {
     throw wrong("a lane's `ackMode` to be 'cumulative' or 'individual'", lane.ackMode)

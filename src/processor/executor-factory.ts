@@ -17,11 +17,12 @@ export function executorFactory(options: ResolvedOptions): ExecutorFactory {
       new InlineExecutor(() => load(handler), { worker, options: optionsOf(handler), limits, setupTimeoutMs })
   }
   const { resourceLimits, execArgv, env } = options
-  return (worker) => new PiscinaExecutor({ worker, ...handler, limits, setupTimeoutMs }, { resourceLimits, execArgv, env })
+  return (worker) =>
+    new PiscinaExecutor({ worker, ...handler, limits, setupTimeoutMs }, { resourceLimits, execArgv, env })
 }
 
 async function load(handler: ResolvedHandler): ReturnType<typeof loadHandler> {
-  return 'module' in handler ? await loadHandler(handler.module, handler.export) : handler.handler
+  return 'module' in handler ? loadHandler(handler.module, handler.export) : handler.handler
 }
 
 function optionsOf(handler: ResolvedHandler): unknown {

@@ -133,12 +133,12 @@ export class Failures {
   }
 
   #mayNack(lane: LaneState, sequence: number, { error }: Trouble): boolean {
-    const { nack } = lane.ledger.delivery(sequence)
-    if (lane.lane.ackMode === 'individual' && nack !== undefined) return true
+    const hasNack = lane.ledger.delivery(sequence).nack !== undefined
+    if (lane.lane.ackMode === 'individual' && hasNack) return true
     this.#hub.fail(
       new MillraceError(
         'MR_NACK_REFUSED',
-        `The error policy says 'nack', but lane "${lane.lane.name}" is ${lane.lane.ackMode}${nack === undefined ? ' and its delivery has no nack()' : ''}. ` +
+        `The error policy says 'nack', but lane "${lane.lane.name}" is ${lane.lane.ackMode}${hasNack ? '' : ' and its delivery has no nack()'}. ` +
           `Use 'deadLetter', 'drop' or 'stop' with this source.`,
         { cause: error },
       ),

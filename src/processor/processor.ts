@@ -94,7 +94,10 @@ export class Processor<In, Out> {
    */
   async run(signal?: AbortSignal): Promise<Summary> {
     if (this.#state !== 'idle') {
-      throw new MillraceError('MR_ALREADY_RUN', 'Expected run() to be called once; a processor owns its ends, which are closed by now. Make a new one.')
+      throw new MillraceError(
+        'MR_ALREADY_RUN',
+        'Expected run() to be called once; a processor owns its ends, which are closed by now. Make a new one.',
+      )
     }
     this.#state = transition(this.#state, 'running')
     this.#startedAt = performance.now()
@@ -154,7 +157,10 @@ export class Processor<In, Out> {
    */
   scale(threads: number): Promise<void> {
     return Promise.reject(
-      new MillraceError('MR_NOT_SUPPORTED', `scale(${threads}) is not there yet. Set \`threads\` when the processor is made.`),
+      new MillraceError(
+        'MR_NOT_SUPPORTED',
+        `scale(${threads}) is not there yet. Set \`threads\` when the processor is made.`,
+      ),
     )
   }
 
@@ -255,7 +261,9 @@ export class Processor<In, Out> {
       this.#options.onEvent(event)
     } catch (error) {
       this.#fail(
-        new MillraceError('MR_LISTENER_FAILED', `onEvent threw on '${event.type}': ${toError(error).message}`, { cause: error }),
+        new MillraceError('MR_LISTENER_FAILED', `onEvent threw on '${event.type}': ${toError(error).message}`, {
+          cause: error,
+        }),
       )
     }
   }

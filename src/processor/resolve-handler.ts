@@ -65,7 +65,9 @@ function moduleOf(url: unknown, name: unknown, options: unknown, execArgv: reado
 function canLoadTypeScript(execArgv: readonly string[]): boolean {
   const { typescript } = process.features as { typescript?: string | false }
   const loaders = [...process.execArgv, ...execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
-  return Boolean(typescript) || /--(import|loader|experimental-loader|require|experimental-strip-types)\b|-r\b/.test(loaders)
+  return (
+    Boolean(typescript) || /--(import|loader|experimental-loader|require|experimental-strip-types)\b|-r\b/.test(loaders)
+  )
 }
 
 /** Options are copied to each worker; what cannot be copied is refused here, not there. */

@@ -91,13 +91,21 @@ function end<E extends object>(name: string, value: unknown, method: string): E 
   if (typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[method] === 'function') {
     return value as E
   }
-  throw invalidOption(name, `an object with a \`${method}\` function`, value, `docs/${name === 'source' ? 'sources' : 'destinations'}.md lists those that are built in.`)
+  throw invalidOption(
+    name,
+    `an object with a \`${method}\` function`,
+    value,
+    `docs/${name === 'source' ? 'sources' : 'destinations'}.md lists those that are built in.`,
+  )
 }
 
 function ordering(value: unknown): 'source' | 'none' {
   const known = oneOf('ordering', value, ['source', 'key', 'none'], 'source')
   if (known !== 'key') return known
-  throw new MillraceError('MR_NOT_SUPPORTED', "ordering: 'key' is not there yet. Use 'source', which is stricter, or 'none'.")
+  throw new MillraceError(
+    'MR_NOT_SUPPORTED',
+    "ordering: 'key' is not there yet. Use 'source', which is stricter, or 'none'.",
+  )
 }
 
 function errorPolicy(
@@ -106,9 +114,19 @@ function errorPolicy(
   hasDeadLetter: boolean,
 ): ResolvedErrorPolicy {
   const given = knownKeys('onError', policy, ['attempts', 'backoffMs', 'maxDeliveries', 'then'])
-  const then = oneOf('onError.then', given.then, ['stop', 'deadLetter', 'nack', 'drop'], hasDeadLetter ? 'deadLetter' : 'stop')
+  const then = oneOf(
+    'onError.then',
+    given.then,
+    ['stop', 'deadLetter', 'nack', 'drop'],
+    hasDeadLetter ? 'deadLetter' : 'stop',
+  )
   if (then === 'deadLetter' && !hasDeadLetter) {
-    throw invalidOption('onError.then', "something else than 'deadLetter'", then, 'Set the option deadLetter to a destination.')
+    throw invalidOption(
+      'onError.then',
+      "something else than 'deadLetter'",
+      then,
+      'Set the option deadLetter to a destination.',
+    )
   }
   if (then === 'nack' && source.ackMode === 'cumulative') {
     throw new MillraceError(
@@ -119,7 +137,11 @@ function errorPolicy(
   return Object.freeze({
     attempts: integer('onError.attempts', given.attempts, { min: 1, default: 1 }),
     backoffMs: milliseconds('onError.backoffMs', given.backoffMs, { min: 0, default: 100 }),
-    maxDeliveries: integer('onError.maxDeliveries', given.maxDeliveries, { min: 1, default: Infinity, allowInfinity: true }),
+    maxDeliveries: integer('onError.maxDeliveries', given.maxDeliveries, {
+      min: 1,
+      default: Infinity,
+      allowInfinity: true,
+    }),
     then,
   })
 }

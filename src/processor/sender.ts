@@ -20,13 +20,7 @@ export class Sender {
   #isBusy = false
 
   /** @param onSent called after each `send` that was taken */
-  constructor(
-    destination: Destination<never>,
-    name: string,
-    hub: RunHub,
-    signal: AbortSignal,
-    onSent: () => void,
-  ) {
+  constructor(destination: Destination<never>, name: string, hub: RunHub, signal: AbortSignal, onSent: () => void) {
     this.#destination = destination
     this.#name = name
     this.#hub = hub

@@ -57,4 +57,3 @@ export class StallGuard {
     return ledger.isExpected(ledger.head) || ((this.#deadLetters?.unwritten ?? 0) > 0 && troubles.has(ledger.head))
   }
 }
-

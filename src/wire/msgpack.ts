@@ -50,7 +50,13 @@ function newPackr(): Packr {
   } as ConstructorParameters<typeof Packr>[0])
 }
 
-const foreign = new Packr({ useRecords: false, mapsAsObjects: true, moreTypes: false, int64AsType: 'auto', copyBuffers: true })
+const foreign = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  moreTypes: false,
+  int64AsType: 'auto',
+  copyBuffers: true,
+})
 
 /** Packs a value as plain msgpack, without extensions of ours, in a buffer of its own. */
 export function packForeign(value: unknown): Uint8Array {

@@ -15,9 +15,10 @@ const MAX_CAUSES = 4
 /** Never throws, whatever was thrown: getters may throw too. */
 export function toWireError(thrown: unknown, causes = MAX_CAUSES): WireError {
   try {
-    if (!(thrown instanceof Error)) return { name: 'Error', message: `Thrown, and not an Error: ${String(thrown).slice(0, MAX_MESSAGE)}` }
-    const { name, message, stack, cause } = thrown
-    const { code, retryable } = thrown as { code?: unknown; retryable?: unknown }
+    if (!(thrown instanceof Error))
+      return { name: 'Error', message: `Thrown, and not an Error: ${String(thrown).slice(0, MAX_MESSAGE)}` }
+    // Whatever the types say, user code may have put anything there.
+    const { name, message, stack, cause, code, retryable } = thrown as unknown as Record<string, unknown>
     return {
       name: String(name).slice(0, 256),
       message: String(message).slice(0, MAX_MESSAGE),

@@ -44,7 +44,9 @@ export class HandlerSession {
       return await Promise.race([handler.setup?.(config.options, context), timeout])
     } catch (error) {
       if (error === controller.signal.reason) throw error
-      throw new MillraceError('MR_HANDLER_SETUP', `The handler's setup threw: ${toError(error).message}`, { cause: error })
+      throw new MillraceError('MR_HANDLER_SETUP', `The handler's setup threw: ${toError(error).message}`, {
+        cause: error,
+      })
     } finally {
       clearTimeout(timer)
     }

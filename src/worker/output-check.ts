@@ -28,9 +28,11 @@ function checkOutput(output: unknown, index: number): void {
   }
   const { key, topic, headers } = output as { key?: unknown; topic?: unknown; headers?: unknown }
   if (key !== undefined && typeof key !== 'string') throw wrong(`\`key\` of output ${index} to be a string`, key)
-  if (topic !== undefined && typeof topic !== 'string') throw wrong(`\`topic\` of output ${index} to be a string`, topic)
+  if (topic !== undefined && typeof topic !== 'string')
+    throw wrong(`\`topic\` of output ${index} to be a string`, topic)
   if (headers === undefined) return
-  if (typeof headers !== 'object' || headers === null) throw wrong(`\`headers\` of output ${index} to be an object`, headers)
+  if (typeof headers !== 'object' || headers === null)
+    throw wrong(`\`headers\` of output ${index} to be an object`, headers)
   for (const value of Object.values(headers)) {
     if (typeof value !== 'string') throw wrong(`every header of output ${index} to be a string`, value)
   }
