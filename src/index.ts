@@ -9,7 +9,8 @@ export type { BatchPolicy, RetryPolicy } from './batch/batch-policy.ts'
 export type { Flush } from './batch/flush.ts'
 export { deadLetterFile, type DeadLetterFileOptions } from './connectors/file/dead-letter-file.ts'
 export { file, type FileFormatOptions, type FileOptions } from './connectors/file/file.ts'
-export { iterable } from './connectors/iterable/iterable.ts'
+export { iterable, type IterableOptions } from './connectors/iterable/iterable.ts'
+export type { LinesOptions } from './connectors/lines/lines-options.ts'
 export { lines } from './connectors/lines/lines.ts'
 export {
   memoryDestination,
@@ -17,7 +18,17 @@ export {
   type MemoryDestinationOptions,
   type PendingSend,
 } from './connectors/memory/memory-destination.ts'
-export { memorySource } from './connectors/memory/memory-source.ts'
+export {
+  memorySource,
+  type MemorySettlement,
+  type MemorySource,
+  type MemorySourceOptions,
+  type PushFields,
+} from './connectors/memory/memory-source.ts'
+export type { MemoryOutcome, Pushed } from './connectors/memory/pushed-message.ts'
+export { multi, type ValueOf } from './connectors/multi/multi.ts'
+export type { PollSchedule } from './connectors/poller/poll-schedule.ts'
+export { poller, type Poll, type Polled, type PollerOptions } from './connectors/poller/poller.ts'
 export { printer, type PrinterFormatOptions, type PrinterOptions } from './connectors/printer/printer.ts'
 export { route } from './connectors/route/route.ts'
 export { tee } from './connectors/tee/tee.ts'
@@ -38,3 +49,4 @@ export type { Stats, Summary } from './processor/summary.ts'
 export { run } from './run/run.ts'
 export type { Runner, RunOptions } from './run/run-options.ts'
 export { sourceFrom, type Delivery, type Lane, type Source } from './source.ts'
+export type { MessageFields } from './util/message-fields.ts'

@@ -104,8 +104,8 @@ async function handleOne(
   try {
     writer.add(input, attempt)
   } catch (thrown) {
-    const message = `The value cannot cross to a worker: ${toError(thrown).message}. docs/values.md lists what can.`
-    return failed('decode', new MillraceError('MR_VALUE_UNSUPPORTED', message, { cause: thrown }))
+    const message = `A received value cannot cross to a worker: ${toError(thrown).message}. docs/values.md lists what can.`
+    return failed('encode', new MillraceError('MR_VALUE_UNSUPPORTED', message, { cause: thrown }))
   }
   const request = writer.finish()
   const { buffer, length } = await runner.run(1, request.buffer, request.length)
