@@ -44,7 +44,7 @@ type HandlerNames<M> = {
   [K in keyof M]: M[K] extends HandlerDefinition<never, unknown, never> | AnyHandler ? K : never
 }[keyof M]
 
-type Arguments<Options, Name> = Name extends 'default'
+type Arguments<Options, Name> = [Name] extends ['default']
   ? undefined extends Options
     ? [options?: Options]
     : [options: Options]

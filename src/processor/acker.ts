@@ -17,6 +17,7 @@ export class Acker {
   /** Lanes that had more to release than may be pending. */
   readonly #held = new Set<LaneState>()
   #pending = 0
+  #isClosed = false
   #onIdle: (() => void) | undefined
 
   constructor(
@@ -47,9 +48,22 @@ export class Acker {
     }
   }
 
+  /** Nothing is handed to the source any more: it is being closed. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /** Releases the settled prefix of the lane. */
   release(lane: LaneState): void {
-    while (!lane.isClosed) {
+    // An ack may settle messages further on: they must not overtake those that are being handed over.
+    if (lane.isReleasing) return
+    lane.isReleasing = true
+    this.#releaseAll(lane)
+    lane.isReleasing = false
+  }
+
+  #releaseAll(lane: LaneState): void {
+    while (!lane.isClosed && !this.#isClosed) {
       const room = this.#window.maxMessages - this.#pending
       if (room <= 0) {
         this.#held.add(lane)
@@ -116,10 +130,9 @@ export class Acker {
 
   #resolved(lane: LaneState, count: number): void {
     this.#settlePending(count)
-    for (const held of this.#held) {
-      this.#held.delete(held)
-      this.release(held)
-    }
+    const held = [...this.#held]
+    this.#held.clear()
+    for (const lane of held) this.release(lane)
     this.#onReleased(lane)
   }
 

@@ -4,7 +4,7 @@ import type { Delivery } from '../source.ts'
 /** Checks what a source yielded; throws `MR_SOURCE_DELIVERY`, and nothing of it is taken in. */
 export function checkDelivery(delivery: unknown): Delivery<unknown> {
   if (typeof delivery !== 'object' || delivery === null) throw wrong('a delivery { message, ack }', delivery)
-  const { message, ack, nack, lane } = delivery as Partial<Delivery<unknown>>
+  const { message, ack, nack, lane, redelivered } = delivery as Partial<Delivery<unknown>>
   if (typeof ack !== 'function') throw wrong('a delivery to have an `ack` function', ack)
   if (nack !== undefined && typeof nack !== 'function') throw wrong('`nack` to be a function', nack)
   if (typeof message !== 'object' || message === null) throw wrong('a delivery to have a `message` object', message)
@@ -14,10 +14,18 @@ export function checkDelivery(delivery: unknown): Delivery<unknown> {
   if (message.id !== undefined && typeof message.id !== 'string')
     throw wrong("a message's `id` to be a string", message.id)
   if (message.headers !== undefined) checkHeaders(message.headers)
-  if (lane !== undefined && lane.ackMode !== 'cumulative' && lane.ackMode !== 'individual') {
-    throw wrong("a lane's `ackMode` to be 'cumulative' or 'individual'", lane.ackMode)
+  if (redelivered !== undefined && !(typeof redelivered === 'number' && redelivered >= 0)) {
+    throw wrong("a delivery's `redelivered` to be a number, 0 or more", redelivered)
   }
+  if (lane !== undefined) checkLane(lane)
   return delivery as Delivery<unknown>
+}
+
+function checkLane(lane: unknown): void {
+  if (typeof lane !== 'object' || lane === null) throw wrong("a delivery's `lane` to be an object", lane)
+  const { ackMode } = lane as { ackMode?: unknown }
+  if (ackMode === 'cumulative' || ackMode === 'individual') return
+  throw wrong("a lane's `ackMode` to be 'cumulative' or 'individual'", ackMode)
 }
 
 function checkHeaders(headers: unknown): void {

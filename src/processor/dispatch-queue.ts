@@ -4,6 +4,8 @@ import type { Run } from '../pool/chunk.ts'
 export interface Take<L> {
   readonly runs: readonly Run<L>[]
   readonly count: number
+  /** The message may have ended its worker: it must not take others with it. */
+  readonly isIsolated: boolean
 }
 
 /**
@@ -14,7 +16,7 @@ export class DispatchQueue<L> {
   readonly #fresh: { lane: L; from: number; to: number }[] = []
   #freshHead = 0
   readonly #lost: { lane: L; from: number; to: number; readonly limit: number }[] = []
-  readonly #alone: Run<L>[] = []
+  readonly #alone: { readonly run: Run<L>; readonly isIsolated: boolean }[] = []
   #size = 0
 
   /** Messages that wait. */
@@ -39,10 +41,15 @@ export class DispatchQueue<L> {
     }
   }
 
-  /** A message failed and is tried again. */
-  retry(lane: L, sequence: number): void {
-    this.#alone.push({ lane, from: sequence, to: sequence + 1 })
+  /** A message failed and is tried again; isolated where it may have ended its worker. */
+  retry(lane: L, sequence: number, isIsolated: boolean): void {
+    this.#alone.push({ run: { lane, from: sequence, to: sequence + 1 }, isIsolated })
     this.#size++
+  }
+
+  /** Whether what `take` gives next needs a worker of its own. */
+  get isNextIsolated(): boolean {
+    return this.#alone[0]?.isIsolated === true
   }
 
   /** Takes the next messages, at most `max`, until `bytesOf` them adds up to `maxBytes`. */
@@ -50,7 +57,7 @@ export class DispatchQueue<L> {
     const alone = this.#alone.shift()
     if (alone !== undefined) {
       this.#size--
-      return { runs: [alone], count: 1 }
+      return { runs: [alone.run], count: 1, isIsolated: alone.isIsolated }
     }
     const runs: Run<L>[] = []
     const lost = this.#lost[0]
@@ -72,15 +79,16 @@ export class DispatchQueue<L> {
       }
     }
     this.#size -= count
-    return count === 0 ? undefined : { runs, count }
+    return count === 0 ? undefined : { runs, count, isIsolated: false }
   }
 
   /** Takes a message that its lane waits for, alone; `undefined` where every lane's oldest is already on its way. */
   takeOldest(isOldest: (lane: L, sequence: number) => boolean): Take<L> | undefined {
-    const alone = this.#alone.findIndex(({ lane, from }) => isOldest(lane, from))
-    if (alone >= 0) {
+    const alone = this.#alone.findIndex(({ run }) => isOldest(run.lane, run.from))
+    const [found] = alone < 0 ? [] : this.#alone.splice(alone, 1)
+    if (found !== undefined) {
       this.#size--
-      return { runs: this.#alone.splice(alone, 1), count: 1 }
+      return { runs: [found.run], count: 1, isIsolated: found.isIsolated }
     }
     const lost = this.#lost.findIndex(({ lane, from }) => isOldest(lane, from))
     if (lost >= 0) return this.#takeFirst(this.#lost, lost)
@@ -97,7 +105,7 @@ export class DispatchQueue<L> {
     run.from++
     if (run.from === run.to) list.splice(index, 1)
     this.#size--
-    return { runs: [taken], count: 1 }
+    return { runs: [taken], count: 1, isIsolated: false }
   }
 
   #dropFresh(): void {

@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../errors.ts'
+import { type ErrorCode, MillraceError, toError } from '../errors.ts'
 import { Chunk, type Run } from '../pool/chunk.ts'
 import type { HandlerPool, LostChunk } from '../pool/handler-pool.ts'
 import type { BufferStock } from '../wire/buffer-stock.ts'
@@ -8,6 +8,7 @@ import { DispatchQueue, type Take } from './dispatch-queue.ts'
 import type { Failures } from './failures.ts'
 import type { LaneState } from './lane-state.ts'
 import type { RunHub } from './run-hub.ts'
+import type { Trouble } from './trouble.ts'
 import type { Window } from './window.ts'
 
 /** Room for the columns beside the values, in a request's buffer. */
@@ -52,7 +53,7 @@ export class Dispatcher {
 
   /** A message failed and is tried again. */
   retry(lane: LaneState, sequence: number): void {
-    this.#queue.retry(lane, sequence)
+    this.#queue.retry(lane, sequence, mayHaveEndedWorker(lane.troubles.get(sequence)))
     this.pump()
   }
 
@@ -84,7 +85,8 @@ export class Dispatcher {
 
   #sendNext(): boolean {
     const { target } = this.sizer
-    const worker = this.#pool.room(this.#queue.size >= target)
+    const mayQueue = !this.#window.isOverBytes && !this.#queue.isNextIsolated && this.#queue.size >= target
+    const worker = this.#pool.room(mayQueue)
     const take = worker === undefined ? undefined : this.#take(target)
     if (worker === undefined || take === undefined) return false
     const chunk = this.#pack(take)
@@ -100,7 +102,7 @@ export class Dispatcher {
   }
 
   /** Leaves out, and fails, what cannot cross to a worker. */
-  #pack({ runs, count }: Take<LaneState>): Chunk<LaneState> | undefined {
+  #pack({ runs, count, isIsolated }: Take<LaneState>): Chunk<LaneState> | undefined {
     let bytes = COLUMN_BYTES
     for (const { lane, from, to } of runs) {
       for (let sequence = from; sequence < to; sequence++) bytes += lane.ledger.bytes(sequence)
@@ -118,7 +120,7 @@ export class Dispatcher {
     }
     if (packed.length === 0) return undefined
     this.#lastId = (this.#lastId % 0x7fff_ffff) + 1
-    return new Chunk(this.#lastId, packed)
+    return new Chunk(this.#lastId, packed, isIsolated)
   }
 
   #add(lane: LaneState, sequence: number): boolean {
@@ -142,4 +144,15 @@ function openIndexes(chunk: Chunk<LaneState>): Set<number> {
   const open = new Set<number>()
   for (let index = 0; index < chunk.count; index++) if (!chunk.hasReplied(index)) open.add(index)
   return open
+}
+
+const workerEnds: ReadonlySet<ErrorCode> = new Set([
+  'MR_WORKER_EXIT',
+  'MR_WORKER_CRASH',
+  'MR_WORKER_OUT_OF_MEMORY',
+  'MR_HANDLER_TIMEOUT',
+])
+
+function mayHaveEndedWorker(trouble: Trouble | undefined): boolean {
+  return trouble !== undefined && workerEnds.has(trouble.error.code)
 }

@@ -1,5 +1,5 @@
 import { outcome } from '../ack/outcome.ts'
-import { MillraceError } from '../errors.ts'
+import { type ErrorCode, MillraceError } from '../errors.ts'
 import type { Message } from '../message.ts'
 import type { DeadLetter, Stage } from './dead-letter.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -155,14 +155,20 @@ export class Failures {
   }
 }
 
+const endsOfWorkers: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MR_HANDLER_TIMEOUT',
+  'MR_WORKER_EXIT',
+  'MR_WORKER_OUT_OF_MEMORY',
+])
+
 function idOf(id: string | undefined): { id?: string } {
   return id === undefined ? {} : { id }
 }
 
 function letterOf(message: Message<unknown>, trouble: Trouble): Message<DeadLetter> {
   const { stage, attempts, error, outputs } = trouble
-  // What the user's code threw says more than our envelope around it.
-  const told = error.cause instanceof Error ? error.cause : error
+  // What user code threw says more than our envelope around it; what a worker ended of is ours to name.
+  const told = error.cause instanceof Error && !endsOfWorkers.has(error.code) ? error.cause : error
   const { code } = told as { code?: unknown }
   const { id, key, topic, headers, attributes, value } = message
   const optional = { ...idOf(id), ...(headers === undefined ? {} : { headers }) }

@@ -39,11 +39,6 @@ export class Intake {
     this.#listener = listener
   }
 
-  /** Whether the source is not asked because the window is full. */
-  get isFull(): boolean {
-    return this.#isFull
-  }
-
   /** Runs until the source ends, the intake is stopped, or the source fails. Never rejects. */
   async run(): Promise<void> {
     const { signal } = this.#abort

@@ -14,6 +14,8 @@ export class LaneState {
   /** An ack failed: nothing more of this lane is acked (G2). */
   isClosed = false
   isPaused = false
+  /** Its acks are being handed to the source. */
+  isReleasing = false
   /** Listed among those that have outputs to send. */
   isReady = false
 

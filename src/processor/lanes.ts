@@ -1,5 +1,6 @@
 import { MillraceError, toError } from '../errors.ts'
 import type { Lane } from '../source.ts'
+import { isThenable } from '../util/is-thenable.ts'
 import { LaneState } from './lane-state.ts'
 import type { RunHub } from './run-hub.ts'
 
@@ -70,12 +71,16 @@ export class Lanes {
     return oldest
   }
 
-  #call(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
+  #call(step: () => unknown): void {
+    const failed = (error: unknown): void => {
       const message = `A lane of the source could not be paused or resumed: ${toError(error).message}`
       this.#hub.fail(new MillraceError('MR_SOURCE_FAILED', message, { cause: error }))
+    }
+    try {
+      const done = step()
+      if (isThenable(done)) done.then(undefined, failed)
+    } catch (error) {
+      failed(error)
     }
   }
 }

@@ -123,7 +123,9 @@ export class Pipeline {
     this.flush()
   }
 
+  /** Nothing new is flushed after a fatal error (G7). */
   flush(): void {
+    if (this.#hub.isHalted) return
     this.#sender.flush()
     this.#deadLetters?.flush()
   }
@@ -138,6 +140,7 @@ export class Pipeline {
   close(): void {
     this.halt()
     this.#settler.close()
+    this.acker.close()
   }
 
   #onDeliveries(deliveries: readonly Delivery<unknown>[]): void {
@@ -150,8 +153,8 @@ export class Pipeline {
       this.window.messages++
       this.window.bytes += bytes
       this.#handling++
-      if (this.#mayHandle(lane, sequence, delivery, bytes)) this.#dispatcher.add(lane, sequence)
       this.lanes.received(lane)
+      if (this.#mayHandle(lane, sequence, delivery, bytes)) this.#dispatcher.add(lane, sequence)
     }
     this.#dispatcher.pump()
     this.#checkStall()
@@ -246,7 +249,7 @@ export class Pipeline {
   }
 
   #checkStall(): void {
-    if (!this.#hub.isHalted) this.#stall.check(this.intake.isFull, this.#handling)
+    if (!this.#hub.isHalted) this.#stall.check(this.window.room === 0, this.#handling)
   }
 }
 

@@ -49,7 +49,7 @@ export interface ProcessorOptions<In, Out> {
   worker?: {
     /** Heap limits of each worker; best-effort in V8, and external memory is not counted. @default Node's own */
     resourceLimits?: ResourceLimits
-    /** Node options of each worker, e.g. `['--import', 'tsx']`. @default the process's own */
+    /** Node options of each worker, e.g. `['--enable-source-maps']`. @default the process's own */
     execArgv?: string[]
     /** The whole environment of each worker. @default a copy of the process's */
     env?: Record<string, string>

@@ -56,7 +56,7 @@ function moduleOf(url: unknown, name: unknown, options: unknown, execArgv: reado
     throw new MillraceError(
       'MR_HANDLER_TYPESCRIPT',
       `The handler module ${url.href} is TypeScript, which Node ${process.version} cannot load. ` +
-        "Compile it, use Node 22.18 or later, or pass worker.execArgv: ['--import', 'tsx'].",
+        'Compile it, or use Node 22.18 or later; docs/handlers.md says how to load it with tsx.',
     )
   }
   return { module: url.href, export: text('handler.export', name, 'default'), options: cloned(options) }

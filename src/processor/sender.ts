@@ -59,7 +59,8 @@ export class Sender {
 
   flush(): void {
     try {
-      this.#destination.flush?.()
+      const flushed: unknown = this.#destination.flush?.()
+      if (isThenable(flushed)) flushed.then(undefined, (error: unknown) => this.#fail(error))
     } catch (error) {
       this.#fail(error)
     }

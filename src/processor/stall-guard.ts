@@ -29,7 +29,7 @@ export class StallGuard {
    * @param handling messages in flight that have no result yet
    */
   check(isFull: boolean, handling: number): void {
-    if (this.#waiting(isFull) === undefined) this.close()
+    if (!this.#isStalled(isFull)) this.close()
     else if (handling * 2 < this.#maxInFlight) this.#now()
     else this.#timer ??= setTimeout(() => this.#now(), PATIENCE_MS)
   }
@@ -44,13 +44,11 @@ export class StallGuard {
     this.#flush()
   }
 
-  /** A lane that the source waits for, and whose oldest message waits for a destination. */
-  #waiting(isFull: boolean): LaneState | undefined {
-    const oldest = isFull ? this.#lanes.oldest()?.state : undefined
-    if (oldest !== undefined && this.#isWithDestination(oldest)) return oldest
-    if (!this.#lanes.areSeveral) return undefined
-    for (const lane of this.#lanes.active) if (lane.isPaused && this.#isWithDestination(lane)) return lane
-    return undefined
+  /** Whether room is wanted, and the oldest message of a lane that could make some waits for a destination. */
+  #isStalled(isFull: boolean): boolean {
+    if (!isFull && !this.#lanes.areSeveral) return false
+    for (const lane of this.#lanes.active) if ((isFull || lane.isPaused) && this.#isWithDestination(lane)) return true
+    return false
   }
 
   #isWithDestination({ ledger, troubles }: LaneState): boolean {

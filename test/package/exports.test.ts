@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readText, root } from '../helpers/project.ts'
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string>>
+  readonly files: readonly string[]
+  readonly dependencies: Readonly<Record<string, string>>
+}
+
+const manifest = JSON.parse(await readText('package.json')) as Manifest
+const entries = Object.entries(manifest.exports).filter(([name]) => name !== './package.json')
+
+/** The types and the values that an entry point names. */
+async function exportsOf(path: string): Promise<readonly string[]> {
+  const source = await readText(path)
+  const names = [...source.matchAll(/^export (type )?\{([^}]*)\}/gmu)].flatMap(([, isType = '', list = '']) =>
+    list
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+      .map((name) => (name.startsWith('type ') || isType === '' ? name : `type ${name}`)),
+  )
+  return names.sort()
+}
+
+describe('package.json', () => {
+  test.each(entries)('%s is built, with its types, and is published', (_, path) => {
+    expect(existsSync(join(root, path))).toBe(true)
+    expect(existsSync(join(root, path.replace(/\.js$/u, '.d.ts')))).toBe(true)
+    expect(manifest.files.some((folder) => path.startsWith(`./${folder}/`))).toBe(true)
+  })
+
+  test('has an entry point for every index.ts, and no other', () => {
+    expect(manifest.exports).toEqual({
+      '.': './dist/src/index.js',
+      './handler': './dist/src/handler/index.js',
+      './testing': './dist/src/testing/index.js',
+      './package.json': './package.json',
+    })
+  })
+
+  test('depends on two packages', () => {
+    expect(Object.keys(manifest.dependencies).sort()).toEqual(['msgpackr', 'piscina'])
+  })
+})
+
+describe('the entry points export what is named here, and nothing else', () => {
+  test('millrace', async () => {
+    expect(await exportsOf('src/index.ts')).toMatchInlineSnapshot()
+  })
+
+  test('millrace/handler', async () => {
+    expect(await exportsOf('src/handler/index.ts')).toMatchInlineSnapshot()
+  })
+
+  test('millrace/testing', async () => {
+    expect(await exportsOf('src/testing/index.ts')).toMatchInlineSnapshot()
+  })
+
+  test.each(entries)('%s has at run time the values that its source names', async (name, path) => {
+    const module = (await import(name === '.' ? 'millrace' : `millrace/${name.slice(2)}`)) as object
+    const source = path.replace('./dist/', '').replace(/\.js$/u, '.ts')
+    const values = (await exportsOf(source)).filter((exported) => !exported.startsWith('type '))
+    expect(Object.keys(module).sort()).toEqual(values)
+  })
+})
