@@ -14,9 +14,13 @@ const config = workerData as WorkerConfig
 const mark = new ProgressMark(config.limits.handlerConcurrency, config.mark)
 let session: HandlerSession | undefined
 
+/** Causes that are told of an error, where they fit. */
+const MAX_CAUSES = 4
+
 /** An error that nobody caught: what runs now cannot be trusted, so the worker ends, and says why in the mark. */
 function die(error: unknown): void {
-  mark.lastWords(JSON.stringify(toWireError(error)))
+  let causes = MAX_CAUSES
+  while (!mark.lastWords(JSON.stringify(toWireError(error, causes))) && causes > 0) causes--
   process.exit(1)
 }
 process.on('uncaughtException', die)

@@ -1,4 +1,5 @@
 import type { Codec } from '../handler/handler.ts'
+import { encodeShared, encodeUtf8Shared, type SharedEncode } from './shared-encode.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 /**
@@ -18,12 +19,16 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts'
  * ```
  */
 export function json<T>(): Codec<T> {
-  return {
+  const codec: Codec<T> & SharedEncode<T> = {
     decode: (bytes) => JSON.parse(decodeUtf8(bytes)) as T,
-    encode(value) {
-      const text: string | undefined = JSON.stringify(value)
-      if (text === undefined) throw new TypeError(`JSON has no form for ${typeof value}`)
-      return encodeUtf8(text)
-    },
+    encode: (value) => encodeUtf8(stringify(value)),
+    [encodeShared]: (value) => encodeUtf8Shared(stringify(value)),
   }
+  return codec
+}
+
+function stringify(value: unknown): string {
+  const text: string | undefined = JSON.stringify(value)
+  if (text === undefined) throw new TypeError(`JSON has no form for ${typeof value}`)
+  return text
 }

@@ -1,4 +1,5 @@
 import type { Codec } from '../handler/handler.ts'
+import { encodeShared, encodeUtf8Shared, type SharedEncode } from './shared-encode.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 /**
@@ -17,5 +18,10 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts'
  * ```
  */
 export function text(): Codec<string> {
-  return { decode: decodeUtf8, encode: encodeUtf8 }
+  const codec: Codec<string> & SharedEncode<string> = {
+    decode: decodeUtf8,
+    encode: encodeUtf8,
+    [encodeShared]: encodeUtf8Shared,
+  }
+  return codec
 }

@@ -9,14 +9,17 @@ export interface Run<L> {
 export class Chunk<L> {
   readonly id: number
   readonly count: number
+  /** A worker handles nothing else meanwhile: its messages may have ended one, and must not take others with them again. */
+  readonly isIsolated: boolean
   readonly #runs: readonly Run<L>[]
   readonly #replied: Uint8Array
   #open: number
   #cursor = 0
   #cursorStart = 0
 
-  constructor(id: number, runs: readonly Run<L>[]) {
+  constructor(id: number, runs: readonly Run<L>[], isIsolated = false) {
     this.id = id
+    this.isIsolated = isIsolated
     this.#runs = runs
     this.count = runs.reduce((sum, run) => sum + run.to - run.from, 0)
     this.#replied = new Uint8Array(this.count)

@@ -2,8 +2,9 @@ import { performance } from 'node:perf_hooks'
 import { MillraceError } from '../errors.ts'
 import type { BufferStock } from '../wire/buffer-stock.ts'
 import { ReplyReader } from '../wire/reply.ts'
-import type { ReplyDocument } from '../worker/open-chunk.ts'
 import { timedOut } from '../worker/message-context.ts'
+import type { ReplyDocument } from '../worker/open-chunk.ts'
+import { culprits, type Running } from '../worker/progress-mark.ts'
 import type { Chunk } from './chunk.ts'
 import type { Executor, ExecutorFactory } from './executor.ts'
 import { workerEnd } from './piscina-executor.ts'
@@ -14,7 +15,7 @@ export interface LostChunk<L> {
   readonly chunk: Chunk<L>
   /** Indexes of the messages that the worker was running, or that it was at for too long. */
   readonly blamed: ReadonlySet<number>
-  /** The worker was unpacking it: any of its messages may be to blame. */
+  /** The worker was unpacking it, or was done with a message of it: where nobody is blamed, any of its messages may be. */
   readonly suspect: boolean
 }
 
@@ -48,7 +49,11 @@ interface Slot<L> {
   readonly chunks: Map<number, Chunk<L>>
   executor: Executor | undefined
   watchdog: Watchdog | undefined
+  /** The start of a life that replaces another one. */
+  starting: Promise<void> | undefined
   isReady: boolean
+  /** It has an isolated chunk. */
+  isReserved: boolean
   handledBefore: number
   restarts: number
 }
@@ -79,7 +84,9 @@ export class HandlerPool<L> {
       chunks: new Map(),
       executor: undefined,
       watchdog: undefined,
+      starting: undefined,
       isReady: false,
+      isReserved: false,
       handledBefore: 0,
       restarts: 0,
     }))
@@ -95,12 +102,14 @@ export class HandlerPool<L> {
 
   /**
    * The worker that the next chunk goes to: an idle one, or, for a full chunk, one that has not its fill yet. A part of a
-   * chunk does not wait behind another chunk: it grows until a worker is idle.
+   * chunk does not wait behind another chunk: it grows until a worker is idle. An isolated chunk is for an idle worker, and
+   * keeps it for itself.
    */
   room(isFull: boolean): number | undefined {
     let best: Slot<L> | undefined
     for (const slot of this.#slots) {
-      if (slot.isReady && (best === undefined || slot.chunks.size < best.chunks.size)) best = slot
+      if (!slot.isReady || slot.isReserved) continue
+      if (best === undefined || slot.chunks.size < best.chunks.size) best = slot
     }
     if (best === undefined) return undefined
     const fits = best.chunks.size === 0 || (isFull && best.chunks.size < this.#config.chunksPerWorker)
@@ -111,6 +120,7 @@ export class HandlerPool<L> {
   send(worker: number, chunk: Chunk<L>, document: ReplyDocument): void {
     const slot = this.#slots[worker] as Slot<L>
     slot.chunks.set(chunk.id, chunk)
+    slot.isReserved = chunk.isIsolated
     this.#work(slot, slot.executor as Executor, chunk, document).catch((error: unknown) => {
       this.#listener.onFatal(
         error instanceof MillraceError
@@ -132,9 +142,13 @@ export class HandlerPool<L> {
     for (const { executor } of this.#slots) executor?.abort(reason)
   }
 
-  /** Runs the teardowns, then ends the workers; rejects with the first teardown that failed. */
+  /**
+   * Runs the teardowns, then ends the workers; rejects with the first teardown that failed. A worker that is being replaced
+   * is waited for, since a setup that has begun is to be torn down.
+   */
   async stop(): Promise<void> {
     this.#isStopping = true
+    await Promise.allSettled(this.#slots.map(({ starting }) => starting))
     const started = this.#slots.filter((slot) => slot.isReady)
     const ends = await Promise.allSettled(started.map(async ({ executor }) => executor?.stop()))
     await this.kill()
@@ -170,6 +184,7 @@ export class HandlerPool<L> {
     const { handlerTimeoutMs } = this.#config
     slot.watchdog = new Watchdog(executor.mark, handlerTimeoutMs + Math.min(250, handlerTimeoutMs / 4))
     slot.isReady = true
+    slot.isReserved = false
   }
 
   async #work(slot: Slot<L>, executor: Executor, chunk: Chunk<L>, document: ReplyDocument): Promise<void> {
@@ -197,20 +212,23 @@ export class HandlerPool<L> {
       this.#buffers.give(buffer)
     }
     const reader = new ReplyReader(document)
-    if (!reader.more) slot.chunks.delete(chunk.id)
+    if (!reader.more) {
+      slot.chunks.delete(chunk.id)
+      slot.isReserved = false
+    }
     this.#endsInARow = 0
     this.#listener.onReply(chunk, reader, isSparse ? undefined : buffer)
     return reader.more
   }
 
-  #ended(slot: Slot<L>, executor: Executor, error: MillraceError, overdue?: { chunk: number; index: number }): void {
+  #ended(slot: Slot<L>, executor: Executor, error: MillraceError, overdue?: readonly Running[]): void {
     if (this.#isStopping || slot.executor !== executor || !slot.isReady) return
     const { mark } = executor
-    const running = overdue === undefined ? mark.running() : [overdue]
+    const running = overdue ?? culprits(mark.running())
     const lost = [...slot.chunks.values()].map((chunk) => ({
       chunk,
       blamed: new Set(running.filter((message) => message.chunk === chunk.id).map((message) => message.index)),
-      suspect: mark.openingChunk === chunk.id,
+      suspect: mark.openingChunk === chunk.id || mark.hasTouched(chunk.id),
     }))
     this.#endsInARow = mark.handled === 0 ? this.#endsInARow + 1 : 1
     slot.isReady = false
@@ -235,24 +253,23 @@ export class HandlerPool<L> {
       )
       return
     }
+    slot.starting = this.#startSlot(slot)
     try {
-      await this.#startSlot(slot)
+      await slot.starting
     } catch (failure) {
       if (!this.#isStopping) this.#listener.onFatal(failure as MillraceError)
       return
     }
-    if (this.#isStopping) await slot.executor?.kill()
-    else this.#listener.onRoom()
+    if (!this.#isStopping) this.#listener.onRoom()
   }
 
   #look(): void {
     const now = performance.now()
     for (const slot of this.#slots) {
       if (!slot.isReady || slot.executor === undefined) continue
-      const found = slot.watchdog?.look(now, slot.chunks.size > 0)
-      if (found === undefined) continue
-      const error = timedOut(this.#config.handlerTimeoutMs)
-      this.#ended(slot, slot.executor, error, found === 'silent' ? { chunk: -1, index: -1 } : found)
+      const overdue = slot.watchdog?.look(now, slot.chunks.size > 0)
+      if (overdue === undefined) continue
+      this.#ended(slot, slot.executor, timedOut(this.#config.handlerTimeoutMs), overdue)
     }
   }
 }

@@ -46,7 +46,9 @@ export class InlineExecutor implements Executor {
     await this.#session?.close()
   }
 
-  async kill(): Promise<void> {}
+  async kill(): Promise<void> {
+    this.#session?.runner.abandon()
+  }
 
   busy(): number {
     const now = performance.eventLoopUtilization()

@@ -1,8 +1,10 @@
 import type { EventLoopUtilization } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceLimits } from 'node:worker_threads'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, toError } from '../errors.ts'
 import { fromWireError, type WireError } from '../wire/wire-error.ts'
-import { setupTimedOut } from '../worker/handler-session.ts'
+import { setupTimedOut, teardownTimedOut } from '../worker/handler-session.ts'
+import { inTime } from '../worker/in-time.ts'
 import type { ReplyDocument } from '../worker/open-chunk.ts'
 import { ProgressMark } from '../worker/progress-mark.ts'
 import type { Executor } from './executor.ts'
@@ -30,6 +32,10 @@ export class PiscinaExecutor implements Executor {
   readonly #piscina: Piscina
   readonly #setupTimeoutMs: number
   #utilization: EventLoopUtilization | undefined
+  /** The thread has loaded our entry, or has ended. */
+  readonly #loaded: Promise<void>
+  /** Rejects when the thread has ended. */
+  readonly #ended: Promise<never>
 
   constructor(config: Omit<WorkerConfig, 'mark'>, thread: ThreadOptions) {
     this.mark = new ProgressMark(config.limits.handlerConcurrency)
@@ -47,25 +53,34 @@ export class PiscinaExecutor implements Executor {
       ...(thread.execArgv === undefined ? {} : { execArgv: [...thread.execArgv] }),
       ...(thread.env === undefined ? {} : { env: { ...thread.env } }),
     })
+    this.#loaded = new Promise((resolve) => {
+      this.#piscina.once('workerCreate', () => resolve())
+      this.#piscina.once('workerDestroy', () => resolve())
+    })
+    this.#ended = new Promise((_, reject) => {
+      this.#piscina.once('error', reject)
+      this.#piscina.once('workerDestroy', () => setImmediate(reject, new Error('the worker thread ended')))
+    })
+    this.#ended.catch(() => {})
     this.#piscina.on('error', (error: unknown) => this.onIdleEnd(error))
-    this.#piscina.on('workerDestroy', () => this.onIdleEnd(new Error('the worker thread ended')))
+    // Told before piscina rejects the tasks with the reason, and before it has let go of the thread.
+    this.#piscina.on('workerDestroy', () => setImmediate(() => this.onIdleEnd(new Error('the worker thread ended'))))
   }
 
   async start(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(setupTimedOut(this.#setupTimeoutMs)), this.#setupTimeoutMs + SETUP_GRACE_MS)
-    })
     try {
-      const failure = (await Promise.race([this.#run({ type: 'start' }), timeout])) as WorkerFailure | undefined
+      const timeoutMs = this.#setupTimeoutMs + SETUP_GRACE_MS
+      // A task whose thread cannot be brought up stays in piscina's queue for ever.
+      const starting = Promise.race([this.#run({ type: 'start' }), this.#ended])
+      const failure = (await inTime(starting, timeoutMs, () => setupTimedOut(this.#setupTimeoutMs))) as
+        | WorkerFailure
+        | undefined
       if (failure !== undefined) throw toMillraceError(failure)
     } catch (error) {
       if (error instanceof MillraceError) throw error
       throw new MillraceError('MR_HANDLER_SETUP', 'The worker ended while it loaded the handler or ran its setup.', {
         cause: workerEnd(error, this.mark),
       })
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -84,12 +99,19 @@ export class PiscinaExecutor implements Executor {
   }
 
   async stop(): Promise<void> {
-    const failure = (await this.#run({ type: 'stop' })) as WorkerFailure | undefined
+    const stopping = this.#run({ type: 'stop' })
+    const timeoutMs = this.#setupTimeoutMs + SETUP_GRACE_MS
+    const failure = (await inTime(stopping, timeoutMs, () => teardownTimedOut(this.#setupTimeoutMs))) as
+      | WorkerFailure
+      | undefined
     if (failure !== undefined) throw toMillraceError(failure)
   }
 
   async kill(): Promise<void> {
     this.onIdleEnd = () => {}
+    // Ending a thread while it loads a module by require() aborts the process on Node 20.
+    if (this.#piscina.threads.length === 0) return
+    await Promise.race([this.#loaded, sleep(LOAD_GRACE_MS, undefined, { ref: false })])
     await this.#piscina.destroy()
   }
 
@@ -107,7 +129,9 @@ export class PiscinaExecutor implements Executor {
   }
 }
 
-/** The setup's own timer comes first where the thread is not blocked, since it knows more. */
+/** What a thread gets to load our entry before it is ended: far more than that takes. */
+const LOAD_GRACE_MS = 2_000
+/** The worker's own timer comes first where the thread is not blocked, since it knows more. */
 const SETUP_GRACE_MS = 250
 
 /** Why a worker ended, from what it left behind and what piscina says. */
@@ -124,13 +148,8 @@ export function workerEnd(error: unknown, mark: ProgressMark): MillraceError {
       cause: error,
     })
   }
-  return new MillraceError(
-    'MR_WORKER_EXIT',
-    'The worker ended by itself: the handler called process.exit(), or the thread crashed.',
-    {
-      cause: error,
-    },
-  )
+  const message = `The worker ended by itself (${toError(error).message}): process.exit() was called, or the thread crashed.`
+  return new MillraceError('MR_WORKER_EXIT', message, { cause: error })
 }
 
 function toMillraceError({ code, message, cause }: WorkerFailure): MillraceError {

@@ -1,4 +1,4 @@
-import type { ProgressMark, Running } from '../worker/progress-mark.ts'
+import { culprits, type ProgressMark, type Running } from '../worker/progress-mark.ts'
 
 /** What was seen of one slot, and since when. */
 interface Seen {
@@ -8,7 +8,7 @@ interface Seen {
 }
 
 /**
- * Finds the message that a worker has been at for too long, from what its mark shows at each look. PURE: time is a
+ * Finds the messages that a worker has been at for too long, from what its mark shows at each look. PURE: time is a
  * parameter. A message is seen to start at the first look that finds it, so that it never gets less than its time.
  */
 export class Watchdog {
@@ -25,22 +25,24 @@ export class Watchdog {
 
   /**
    * @param owes whether the worker has chunks that have not come back
-   * @returns the overdue message; `'silent'` where the worker owes and runs nothing for as long, as when a timer of the
+   * @returns the overdue messages; none of them where the worker owes and runs nothing for as long, as when a timer of the
    * user's never returns; `undefined` where all is well
    */
-  look(now: number, owes: boolean): Running | 'silent' | undefined {
+  look(now: number, owes: boolean): readonly Running[] | undefined {
     const running = this.#mark.running()
+    const overdue: Running[] = []
     for (const message of running) {
       const seen = this.#seen.get(message.slot)
       if (seen === undefined || seen.chunk !== message.chunk || seen.index !== message.index) {
         this.#seen.set(message.slot, { chunk: message.chunk, index: message.index, since: now })
-      } else if (now - seen.since >= this.#limitMs) return message
+      } else if (now - seen.since >= this.#limitMs) overdue.push(message)
     }
+    if (overdue.length > 0) return culprits(overdue)
     const { handled } = this.#mark
     if (running.length > 0 || !owes || handled !== this.#handled || this.#silentSince === undefined) {
       this.#silentSince = now
       this.#handled = handled
-    } else if (now - this.#silentSince >= this.#limitMs) return 'silent'
+    } else if (now - this.#silentSince >= this.#limitMs) return []
     return undefined
   }
 }

@@ -125,8 +125,8 @@ export class Failures {
     this.#hub.fail(
       new MillraceError(
         'MR_MESSAGE_FAILED',
-        `Message ${id ?? '(no id)'} failed at the stage '${stage}' and stays unacked: ${error.message} ` +
-          `Set a deadLetter destination, or onError.then, to go on without it.`,
+        `Message ${id ?? '(no id)'} failed at the stage '${stage}' and stays unacked. ` +
+          `Set a deadLetter destination, or onError.then, to go on without it. It failed with: ${error.message}`,
         { cause: error },
       ),
     )
@@ -155,10 +155,12 @@ export class Failures {
   }
 }
 
-const endsOfWorkers: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+/** Errors of ours whose cause, an error of Node's or of a library's, says less than they do. */
+const tellMore: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'MR_HANDLER_TIMEOUT',
   'MR_WORKER_EXIT',
   'MR_WORKER_OUT_OF_MEMORY',
+  'MR_VALUE_UNSUPPORTED',
 ])
 
 function idOf(id: string | undefined): { id?: string } {
@@ -168,7 +170,7 @@ function idOf(id: string | undefined): { id?: string } {
 function letterOf(message: Message<unknown>, trouble: Trouble): Message<DeadLetter> {
   const { stage, attempts, error, outputs } = trouble
   // What user code threw says more than our envelope around it; what a worker ended of is ours to name.
-  const told = error.cause instanceof Error && !endsOfWorkers.has(error.code) ? error.cause : error
+  const told = error.cause instanceof Error && !tellMore.has(error.code) ? error.cause : error
   const { code } = told as { code?: unknown }
   const { id, key, topic, headers, attributes, value } = message
   const optional = { ...idOf(id), ...(headers === undefined ? {} : { headers }) }
@@ -184,7 +186,7 @@ function letterOf(message: Message<unknown>, trouble: Trouble): Message<DeadLett
     error: {
       name: told.name,
       message: told.message,
-      ...(typeof code === 'string' ? { code } : {}),
+      code: typeof code === 'string' ? code : error.code,
       ...(told.stack === undefined ? {} : { stack: told.stack }),
     },
   }

@@ -14,6 +14,8 @@ export interface IntakeListener {
   onFull(): void
   /** It goes on. */
   onRoom(): void
+  /** Whether as many messages wait for a worker as pays. */
+  hasEnough(): boolean
 }
 
 /** What one `recvBatch` is asked for, at most. */
@@ -30,6 +32,8 @@ export class Intake {
   readonly #abort = new AbortController()
   #isPaused = false
   #isFull = false
+  #isAsking = false
+  #wasHeldBack = false
   #wake: (() => void) | undefined
 
   constructor(source: Source<unknown>, window: Window, hub: RunHub, listener: IntakeListener) {
@@ -47,11 +51,13 @@ export class Intake {
       if (!(await this.#mayAsk())) return
       let deliveries: readonly Delivery<unknown>[]
       try {
+        this.#isAsking = true
         deliveries = await this.#ask(signal)
       } catch (error) {
         if (!signal.aborted) this.#fail(error)
         return
       }
+      this.#isAsking = false
       if (deliveries.length === 0) {
         if (!signal.aborted) this.#listener.onEnd()
         return
@@ -85,16 +91,22 @@ export class Intake {
     return this.#isPaused
   }
 
-  /** The window may have room again. */
+  /** Whether the source is being waited for, and was not asked earlier because enough messages were waiting. */
+  get isLate(): boolean {
+    return this.#isAsking && this.#wasHeldBack
+  }
+
+  /** The window may have room again, or the workers may want more. */
   wake(): void {
     if (this.#wake !== undefined && this.#canAsk()) this.#wake()
   }
 
   #canAsk(): boolean {
-    return !this.#isPaused && this.#window.room > 0
+    return !this.#isPaused && this.#window.room > 0 && !this.#listener.hasEnough()
   }
 
   async #mayAsk(): Promise<boolean> {
+    this.#wasHeldBack = this.#listener.hasEnough()
     while (!this.#abort.signal.aborted && !this.#canAsk()) {
       if (this.#window.room === 0 && !this.#isFull) {
         this.#isFull = true

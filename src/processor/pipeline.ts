@@ -19,6 +19,7 @@ import { Intake } from './intake.ts'
 import type { LaneState } from './lane-state.ts'
 import { Lanes } from './lanes.ts'
 import { Piece } from './piece.ts'
+import { ReadAhead } from './read-ahead.ts'
 import type { ResolvedOptions } from './resolve-options.ts'
 import type { RunHub } from './run-hub.ts'
 import { Sender } from './sender.ts'
@@ -56,6 +57,7 @@ export class Pipeline {
   readonly #failures: Failures
   readonly #deadLetters: DeadLetters | undefined
   readonly #stall: StallGuard
+  readonly #readAhead: ReadAhead
   /** Messages in flight that have no result yet. */
   #handling = 0
   #isDraining = false
@@ -75,7 +77,7 @@ export class Pipeline {
     this.pool = new HandlerPool(sizes, executorFactory(options), this.#buffers, {
       onReply: (chunk, reply, buffer) => this.#onReply(chunk, reply, buffer),
       onLost: (worker, lost, error) => this.#onLost(worker, lost, error),
-      onRoom: () => this.#dispatcher.pump(),
+      onRoom: () => this.#dispatch(),
       onFatal: (error) => hub.fail(error),
     })
     const onSent = (): void => this.#onSent()
@@ -100,6 +102,7 @@ export class Pipeline {
         this.#emitter.pump()
       },
     })
+    this.#readAhead = new ReadAhead(workers)
     this.#stall = new StallGuard(this.lanes, options.maxInFlight, this.#deadLetters, () => this.flush())
     this.intake = new Intake(source, this.window, hub, {
       onDeliveries: (deliveries) => this.#onDeliveries(deliveries),
@@ -109,6 +112,7 @@ export class Pipeline {
         this.#checkStall()
       },
       onRoom: () => hub.event({ type: 'resumed', reason: 'window' }),
+      hasEnough: () => this.#readAhead.isEnough(this.#dispatcher.waiting, this.#dispatcher.sizer.target),
     })
   }
 
@@ -188,7 +192,7 @@ export class Pipeline {
     }
     this.#emitter.pump()
     for (const lane of touched) this.acker.release(lane)
-    this.#dispatcher.pump()
+    this.#dispatch()
     this.#checkStall()
     this.#listener.onProgress()
   }
@@ -218,7 +222,7 @@ export class Pipeline {
   #onLost(worker: number, lost: readonly LostChunk<LaneState>[], error: MillraceError): void {
     this.#hub.event({ type: 'restart', worker, error })
     this.#dispatcher.lost(lost, error)
-    this.#dispatcher.pump()
+    this.#dispatch()
   }
 
   #onLetter(lane: LaneState, sequence: number): void {
@@ -231,7 +235,7 @@ export class Pipeline {
 
   #onSettled(): void {
     if (!this.#hub.isHalted) {
-      this.#dispatcher.pump()
+      this.#dispatch()
       this.#checkStall()
     }
     this.#listener.onProgress()
@@ -246,6 +250,15 @@ export class Pipeline {
   #onSent(): void {
     if (this.#isDraining) this.flush()
     else this.#checkStall()
+  }
+
+  /** Gives the workers what they have room for, and asks for more where little is left. */
+  #dispatch(): void {
+    this.#dispatcher.pump()
+    if (this.#dispatcher.waiting === 0 && this.intake.isLate && this.pool.room(false) !== undefined) {
+      this.#readAhead.ranDry()
+    }
+    this.intake.wake()
   }
 
   #checkStall(): void {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MillraceError, toError, toMillraceError } from '../errors.ts'
+import { isThenable } from '../util/is-thenable.ts'
 import { claimEnds, Ends, type NamedEnd } from './ends.ts'
 import { drainTimedOut, Pipeline } from './pipeline.ts'
 import type { ProcessorEvent } from './processor-event.ts'
@@ -50,6 +51,7 @@ export class Processor<In, Out> {
   readonly #expired = new Promise<void>((resolve) => {
     this.#expire = resolve
   })
+  readonly #tooLate = this.#expired.then(() => sleep(CLOSE_GRACE_MS, undefined, { ref: false }))
   #finish: () => void = () => {}
   /** Resolves when all is settled, or the run has failed. */
   readonly #finished = new Promise<void>((resolve) => {
@@ -106,6 +108,8 @@ export class Processor<In, Out> {
     const onAbort = (): void => this.#drain('aborted')
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
+    // A listener may have thrown before, in pause().
+    if (this.#error !== undefined) this.#fail(this.#error)
     try {
       await this.#work()
       await this.#shutDown()
@@ -166,6 +170,7 @@ export class Processor<In, Out> {
 
   async #work(): Promise<void> {
     const { pool, intake } = this.#pipeline
+    if (isHalted(this.#state)) return
     this.#ends.start([this.#source, ...this.#destinations], (event) => this.#event(event))
     const starting = pool.start().then(
       () => {
@@ -175,7 +180,8 @@ export class Processor<In, Out> {
         })
       },
       (error: unknown) => {
-        if (!isHalted(this.#state)) this.#fail(error as MillraceError)
+        if (!isHalted(this.#state))
+          this.#fail(toMillraceError(error, 'MR_HANDLER_SETUP', 'A worker could not be started'))
       },
     )
     await Promise.race([starting, this.#finished])
@@ -190,6 +196,8 @@ export class Processor<In, Out> {
     if (this.#state === 'closing') {
       await this.#bounded(this.#ends.stopLoops())
       await this.#bounded(this.#stopPool())
+      // A teardown that hangs must not outlive the run.
+      await pool.kill()
     } else {
       this.#pipeline.intake.stop(this.#error ?? new MillraceError('MR_ABORTED', 'The run failed.'))
       if (this.#abort.signal.aborted) {
@@ -214,10 +222,9 @@ export class Processor<In, Out> {
     }
   }
 
-  /** Waits for a step of the end, but not past the deadline and the grace after it. */
+  /** Waits for a step of the end, but not past the deadline and the grace after it, which all of them share. */
   async #bounded(step: Promise<void>): Promise<void> {
-    const late = this.#expired.then(() => sleep(CLOSE_GRACE_MS, undefined, { ref: false }))
-    await Promise.race([step, late])
+    await Promise.race([step, this.#tooLate])
   }
 
   #drain(reason: 'ended' | 'aborted'): void {
@@ -257,14 +264,15 @@ export class Processor<In, Out> {
   }
 
   #event(event: ProcessorEvent): void {
+    const failed = (error: unknown): void => {
+      const message = `onEvent threw on '${event.type}': ${toError(error).message}`
+      this.#fail(new MillraceError('MR_LISTENER_FAILED', message, { cause: error }))
+    }
     try {
-      this.#options.onEvent(event)
+      const told: unknown = this.#options.onEvent(event)
+      if (isThenable(told)) told.then(undefined, failed)
     } catch (error) {
-      this.#fail(
-        new MillraceError('MR_LISTENER_FAILED', `onEvent threw on '${event.type}': ${toError(error).message}`, {
-          cause: error,
-        }),
-      )
+      failed(error)
     }
   }
 

@@ -23,7 +23,11 @@ const pipeModule: URL = new URL(`../handler/index.${extension}`, import.meta.url
 export function resolveHandler(handler: unknown, threads: number, execArgv: readonly string[]): ResolvedHandler {
   if (handler === pipe && threads > 0) return { module: pipeModule.href, export: 'pipe', options: undefined }
   if (handler instanceof URL) return moduleOf(handler, 'default', undefined, execArgv)
-  if (isRef(handler)) return moduleOf(handler.module, handler.export, handler.options, execArgv)
+  if (isRef(handler)) {
+    // Own properties only: what a polluted `Object.prototype` holds is no export's name.
+    const { module, export: name, options } = { export: undefined, options: undefined, ...handler }
+    return moduleOf(module, name, options, execArgv)
+  }
   if (typeof handler !== 'function' && (typeof handler !== 'object' || handler === null)) {
     throw invalidOption('handler', 'a handlerModule(), a URL, a handler or a definition', handler, 'It is required.')
   }

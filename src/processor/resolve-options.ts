@@ -3,7 +3,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import type { Destination } from '../destination.ts'
 import { MillraceError } from '../errors.ts'
 import type { Source } from '../source.ts'
-import { fn, integer, invalidOption, knownKeys, milliseconds, oneOf } from '../util/options.ts'
+import { fn, integer, invalidOption, knownKeys, milliseconds, number, oneOf } from '../util/options.ts'
 import type { DeadLetter } from './dead-letter.ts'
 import type { ErrorPolicy } from './error-policy.ts'
 import type { ProcessorEvent } from './processor-event.ts'
@@ -59,6 +59,7 @@ const names = [
 export function resolveOptions<In, Out>(options: ProcessorOptions<In, Out>): ResolvedOptions {
   const given = knownKeys('new Processor', options, names)
   const worker = knownKeys('worker', given.worker, ['resourceLimits', 'execArgv', 'env', 'setupTimeoutMs'])
+  const execArgv = strings('worker.execArgv', worker.execArgv)
   const threads = integer('threads', given.threads, { min: 0, max: 1024, default: availableParallelism() })
   const source = end<Source<unknown>>('source', given.source, 'recv')
   const destination = end<Destination<never>>('destination', given.destination, 'send')
@@ -66,7 +67,7 @@ export function resolveOptions<In, Out>(options: ProcessorOptions<In, Out>): Res
     given.deadLetter === undefined ? undefined : end<Destination<DeadLetter>>('deadLetter', given.deadLetter, 'send')
   return Object.freeze({
     source,
-    handler: resolveHandler(given.handler, threads, worker.execArgv ?? []),
+    handler: resolveHandler(given.handler, threads, execArgv ?? []),
     destination,
     deadLetter,
     threads,
@@ -80,9 +81,9 @@ export function resolveOptions<In, Out>(options: ProcessorOptions<In, Out>): Res
     drainTimeoutMs: milliseconds('drainTimeoutMs', given.drainTimeoutMs, { min: 0, default: 20_000 }),
     setupTimeoutMs: milliseconds('worker.setupTimeoutMs', worker.setupTimeoutMs, { min: 1, default: 30_000 }),
     onError: errorPolicy(given.onError, source, deadLetter !== undefined),
-    resourceLimits: worker.resourceLimits,
-    execArgv: worker.execArgv,
-    env: worker.env,
+    resourceLimits: resourceLimits(worker.resourceLimits),
+    execArgv,
+    env: env(worker.env),
     onEvent: fn('onEvent', given.onEvent, () => {}),
   })
 }
@@ -97,6 +98,31 @@ function end<E extends object>(name: string, value: unknown, method: string): E 
     value,
     `docs/${name === 'source' ? 'sources' : 'destinations'}.md lists those that are built in.`,
   )
+}
+
+function strings(name: string, value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
+  throw invalidOption(name, 'an array of strings', value, "Leave it out for the process's own.")
+}
+
+function env(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (value === undefined) return undefined
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (isRecord && Object.values(value).every((item) => typeof item === 'string')) return { ...value }
+  throw invalidOption('worker.env', 'an object of strings', value, "Leave it out for a copy of the process's.")
+}
+
+function resourceLimits(value: ResourceLimits | undefined): ResourceLimits | undefined {
+  if (value === undefined) return undefined
+  const given = knownKeys('worker.resourceLimits', value, [
+    'maxOldGenerationSizeMb',
+    'maxYoungGenerationSizeMb',
+    'codeRangeSizeMb',
+    'stackSizeMb',
+  ])
+  for (const [name, limit] of Object.entries(given)) number(`worker.resourceLimits.${name}`, limit, { min: 0 })
+  return { ...given }
 }
 
 function ordering(value: unknown): 'source' | 'none' {

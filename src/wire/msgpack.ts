@@ -1,4 +1,44 @@
-import { Packr, Unpackr } from 'msgpackr/pack'
+import { Buffer } from 'node:buffer'
+import msgpackr from 'msgpackr/index-no-eval'
+import { byteOrderMark, check, type Format, mend, toWellFormed } from './crossable.ts'
+
+/**
+ * msgpackr's entry that has neither the native addon nor generated code. It is an instance of its own: extensions that a
+ * handler adds to msgpackr, and the addon that its main entry turns on, do not reach it.
+ */
+const { Packr, Unpackr } = msgpackr
+
+const views = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+  Buffer,
+]
+
+const unpackr = new Unpackr({ moreTypes: true, useRecords: true })
+
+/** msgpack between threads of this process, with msgpackr's extensions. */
+const wire: Format = {
+  leaves: new Set([Date, RegExp, ArrayBuffer, ...views].map(({ prototype }) => prototype as object)),
+  hasSets: true,
+  // The first is renamed when it is read; the others break the definition of the record that they are in.
+  refusesKey: (key) => key === '__proto__' || key === '__keys__' || key === 'hasOwnProperty',
+  mendText(text) {
+    const wellFormed = toWellFormed(text)
+    if (!wellFormed.startsWith(byteOrderMark)) return wellFormed
+    // msgpackr reads a long string with a TextDecoder, which drops the mark: one more in front is the one that it drops.
+    return unpackr.unpack(newPackr().pack(wellFormed)) === wellFormed ? wellFormed : byteOrderMark + wellFormed
+  },
+}
 
 /**
  * Packs values one by one so that their bytes, one after the other, are the elements of one self-contained msgpack array:
@@ -9,11 +49,15 @@ export class SequencePacker {
   #packr = newPackr()
   #fresh = true
 
-  /** A view of msgpackr's arena, valid until the next call: copy it at once, never transfer its buffer. */
+  /**
+   * A view of msgpackr's arena, valid until the next call: copy it at once, never transfer its buffer. Throws where the
+   * value, or anything in it, would not arrive: one that cannot be read would take its whole chunk with it.
+   */
   pack(value: unknown): Uint8Array {
+    const packable = check(value, wire) ? value : mend(value, wire)
     this.#fresh = false
     try {
-      return this.#packr.pack(value)
+      return this.#packr.pack(packable)
     } catch (error) {
       this.reset()
       throw error
@@ -28,8 +72,6 @@ export class SequencePacker {
   }
 }
 
-const unpackr = new Unpackr({ moreTypes: true, useRecords: true })
-
 /**
  * Reads a document that was packed here, by another thread of this process. Binary elements are views of `bytes`.
  * Not for bytes from outside: those go through the `msgpack` codec.
@@ -38,32 +80,38 @@ export function unpack(bytes: Uint8Array): unknown {
   return unpackr.unpack(bytes)
 }
 
-function newPackr(): Packr {
-  return new Packr({
-    sequential: true,
-    useRecords: true,
-    moreTypes: true,
-    useBigIntExtension: true,
-    writeFunction(value: (...args: never[]) => unknown): never {
-      throw new TypeError(`a function (${value.name === '' ? 'anonymous' : value.name}) cannot cross threads`)
-    },
-  } as ConstructorParameters<typeof Packr>[0])
+const columnPackr = new Packr({ useRecords: false, moreTypes: true })
+
+/**
+ * Packs columns: numbers, strings, typed arrays, lists of them; of these only a user's strings may need mending. By one
+ * packer for all chunks, since the code of a new one is cold. A view of msgpackr's arena, as above.
+ */
+export function packColumns(columns: readonly unknown[]): Uint8Array {
+  return columnPackr.pack(check(columns, wire) ? columns : mend(columns, wire))
 }
 
-const foreign = new Packr({
+function newPackr(): InstanceType<typeof Packr> {
+  return new Packr({ sequential: true, useRecords: true, moreTypes: true, useBigIntExtension: true })
+}
+
+/** Plain msgpack, for programs in any language. */
+const plain: Format = {
+  leaves: new Set([Date.prototype, Uint8Array.prototype, Buffer.prototype]),
+  hasSets: false,
+  refusesKey: () => false,
+  mendText: toWellFormed,
+}
+
+const plainPackr = new Packr({
   useRecords: false,
-  mapsAsObjects: true,
-  moreTypes: false,
-  int64AsType: 'auto',
-  copyBuffers: true,
+  variableMapSize: true,
+  encodeUndefinedAsNil: true,
+  onInvalidDate(): never {
+    throw new TypeError('msgpack has no form for an invalid Date')
+  },
 })
 
-/** Packs a value as plain msgpack, without extensions of ours, in a buffer of its own. */
-export function packForeign(value: unknown): Uint8Array {
-  return new Uint8Array(foreign.pack(value))
-}
-
-/** Reads msgpack bytes from outside. Throws on what is not exactly one value. */
-export function unpackForeign(bytes: Uint8Array): unknown {
-  return foreign.unpack(bytes)
+/** Packs a value as plain msgpack, in a buffer of its own. Throws where it holds what plain msgpack has no form for. */
+export function packPlain(value: unknown): Uint8Array {
+  return new Uint8Array(plainPackr.pack(check(value, plain) ? value : mend(value, plain)))
 }

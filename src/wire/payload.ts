@@ -1,11 +1,11 @@
 import { ChunkBuffer } from './chunk-buffer.ts'
-import { SequencePacker, unpack } from './msgpack.ts'
+import { packColumns, SequencePacker, unpack } from './msgpack.ts'
 
 /**
  * The form of every chunk, both ways: one msgpack array of three elements in one ArrayBuffer.
  *
  * ```
- *   [ bin: all byte values, one after the other │ array: all other values │ map: the columns ]
+ *   [ bin: all byte values, one after the other │ array: all other values │ array: name, column, name, column … ]
  * ```
  *
  * `lengths`, one of the columns, says of each value how long it is, or that it is one of the others. Byte values are
@@ -30,7 +30,8 @@ export interface PayloadMark {
 /** Writes one chunk after the other; each one ends up in an ArrayBuffer that the caller gave, or in a larger new one. */
 export class PayloadWriter {
   #buffer: ChunkBuffer | undefined
-  readonly #structured = new ChunkBuffer(new ArrayBuffer(64 * 1024))
+  /** The other values; made when the first of them comes, since most chunks have none. */
+  #structured: ChunkBuffer | undefined
   #structuredCount = 0
   readonly #packer = new SequencePacker()
   #lengths: number[] = []
@@ -40,7 +41,7 @@ export class PayloadWriter {
     this.#buffer.appendByte(DOCUMENT)
     this.#buffer.appendByte(BIN32)
     this.#buffer.appendUint32(0)
-    this.#structured.length = 0
+    if (this.#structured !== undefined) this.#structured.length = 0
     this.#structuredCount = 0
     this.#packer.reset()
     this.#lengths = []
@@ -53,7 +54,7 @@ export class PayloadWriter {
 
   /** Bytes that the values take. */
   get byteLength(): number {
-    return this.#open().length - HEADER_BYTES + this.#structured.length
+    return this.#open().length - HEADER_BYTES + this.#structuredBytes
   }
 
   /** Adds a value. Throws where it holds a function or a symbol, or cannot be packed otherwise; nothing is added then. */
@@ -63,6 +64,7 @@ export class PayloadWriter {
       this.#lengths.push(value.length)
       return
     }
+    this.#structured ??= new ChunkBuffer(new ArrayBuffer(64 * 1024))
     this.#structured.append(this.#packer.pack(value))
     this.#structuredCount++
     this.#lengths.push(STRUCTURED)
@@ -71,7 +73,7 @@ export class PayloadWriter {
   mark(): PayloadMark {
     return {
       bytes: this.#open().length,
-      structuredBytes: this.#structured.length,
+      structuredBytes: this.#structuredBytes,
       structured: this.#structuredCount,
       count: this.#lengths.length,
     }
@@ -80,8 +82,10 @@ export class PayloadWriter {
   /** Takes back what was added since the mark, with the records that it defined. */
   rollback(mark: PayloadMark): void {
     this.#open().length = mark.bytes
-    if (this.#structured.length !== mark.structuredBytes) this.#packer.reset()
-    this.#structured.length = mark.structuredBytes
+    if (this.#structured !== undefined && this.#structured.length !== mark.structuredBytes) {
+      this.#packer.reset()
+      this.#structured.length = mark.structuredBytes
+    }
     this.#structuredCount = mark.structured
     this.#lengths.length = mark.count
   }
@@ -92,10 +96,14 @@ export class PayloadWriter {
     target.writeUint32(2, target.length - HEADER_BYTES)
     target.appendByte(ARRAY32)
     target.appendUint32(this.#structuredCount)
-    target.append(this.#structured.view())
-    target.append(this.#packer.pack({ ...columns, lengths: Uint32Array.from(this.#lengths) }))
+    if (this.#structured !== undefined) target.append(this.#structured.view())
+    target.append(packColumns(Object.entries({ ...columns, lengths: Uint32Array.from(this.#lengths) }).flat()))
     this.#buffer = undefined
     return { buffer: target.buffer, length: target.length }
+  }
+
+  get #structuredBytes(): number {
+    return this.#structured?.length ?? 0
   }
 
   #open(): ChunkBuffer {
@@ -117,7 +125,8 @@ export class PayloadReader<Columns> {
   readonly #positions: Uint32Array
 
   constructor(document: Uint8Array) {
-    const [bytes, values, columns] = unpack(document) as [Uint8Array, unknown[], Columns & { lengths: Uint32Array }]
+    const [bytes, values, list] = unpack(document) as [Uint8Array, unknown[], unknown[]]
+    const columns = byName(list) as Columns & { lengths: Uint32Array }
     this.columns = columns
     this.#bytes = bytes
     this.#values = values
@@ -143,4 +152,10 @@ export class PayloadReader<Columns> {
     if (length === STRUCTURED) return this.#values[position]
     return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + position, length)
   }
+}
+
+function byName(list: readonly unknown[]): object {
+  const columns: Record<string, unknown> = {}
+  for (let index = 0; index < list.length; index += 2) columns[list[index] as string] = list[index + 1]
+  return columns
 }

@@ -29,7 +29,8 @@ interface ReplyColumns {
   readonly keys?: Sparse<string>
   readonly topics?: Sparse<string>
   readonly headers?: Sparse<readonly string[]>
-  readonly failures?: readonly (readonly [entry: number, failure: WireFailure])[]
+  /** JSON of [entry, failure][]: objects have no place in columns, and failures are few. */
+  readonly failures?: string
   readonly more: boolean
   readonly elapsedMs: number
 }
@@ -111,7 +112,7 @@ export class ReplyWriter {
       ...(this.#keys.length === 0 ? {} : { keys: this.#keys }),
       ...(this.#topics.length === 0 ? {} : { topics: this.#topics }),
       ...(this.#headers.length === 0 ? {} : { headers: this.#headers }),
-      ...(this.#failures.length === 0 ? {} : { failures: this.#failures }),
+      ...(this.#failures.length === 0 ? {} : { failures: JSON.stringify(this.#failures) }),
     }
     return this.#payload.finish(columns)
   }
@@ -144,7 +145,7 @@ export class ReplyReader {
     this.outputs = this.#payload.count
     this.byteLength = this.#payload.byteLength
     this.#firstOutput = outputs === undefined ? undefined : startsOf(outputs)
-    this.#failures = failures === undefined ? undefined : new Map(failures)
+    this.#failures = failures === undefined ? undefined : new Map(JSON.parse(failures) as [number, WireFailure][])
     this.#keys = keys === undefined ? undefined : new Map(keys)
     this.#topics = topics === undefined ? undefined : new Map(topics)
     this.#headers = headers === undefined ? undefined : new Map(headers)

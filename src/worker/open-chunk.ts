@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { BufferStock } from '../wire/buffer-stock.ts'
-import { ReplyWriter, type WireFailure } from '../wire/reply.ts'
+import type { ReplyWriter, WireFailure } from '../wire/reply.ts'
 import { RequestReader } from '../wire/request.ts'
 
 /** A packed reply, ready for transfer. */
@@ -13,16 +13,18 @@ export interface ReplyDocument {
 export class OpenChunk {
   readonly id: number
   readonly request: RequestReader
-  readonly writer = new ReplyWriter()
+  readonly writer: ReplyWriter
   readonly #buffer: ArrayBuffer
   readonly #buffers: BufferStock
   #next = 0
   #done = 0
   #since = performance.now()
-  #reply: ((document: ReplyDocument) => void) | undefined
+  #reply: { readonly resolve: (document: ReplyDocument) => void; readonly reject: (error: Error) => void } | undefined
 
-  constructor(id: number, buffer: ArrayBuffer, length: number, buffers: BufferStock) {
+  /** @param writer free again after the last reply */
+  constructor(id: number, buffer: ArrayBuffer, length: number, buffers: BufferStock, writer: ReplyWriter) {
     this.id = id
+    this.writer = writer
     this.#buffer = buffer
     this.#buffers = buffers
     this.request = new RequestReader(new Uint8Array(buffer, 0, length))
@@ -42,6 +44,11 @@ export class OpenChunk {
     return this.#reply === undefined
   }
 
+  /** Whether a handler has transferred the bytes of the messages elsewhere: those that follow cannot be read. */
+  get isDetached(): boolean {
+    return this.#buffer.byteLength === 0
+  }
+
   takeNext(): number {
     if (this.#next === 0) this.#since = performance.now()
     return this.#next++
@@ -59,21 +66,27 @@ export class OpenChunk {
 
   /** The promise of the next piece. */
   nextReply(): Promise<ReplyDocument> {
-    return new Promise((resolve) => {
-      this.#reply = resolve
+    return new Promise((resolve, reject) => {
+      this.#reply = { resolve, reject }
     })
+  }
+
+  /** The chunk cannot be gone on with. */
+  giveUp(error: Error): void {
+    this.#reply?.reject(error)
+    this.#reply = undefined
   }
 
   /** Sends what is written; with `more`, a new piece begins. Without, every handler has returned: the request is free. */
   reply(more: boolean): void {
-    const resolve = this.#reply
-    if (resolve === undefined) return
+    const reply = this.#reply
+    if (reply === undefined) return
     this.#reply = undefined
     const now = performance.now()
     const document = this.writer.finish(more, now - this.#since)
     this.#since = now
     if (more) this.writer.begin(this.#buffers.take())
     else this.#buffers.give(this.#buffer)
-    resolve(document)
+    reply.resolve(document)
   }
 }

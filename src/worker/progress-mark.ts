@@ -3,14 +3,24 @@ export interface Running {
   readonly slot: number
   readonly chunk: number
   readonly index: number
+  /** Its handler holds the thread: it was called and has returned nothing yet, not even a promise. */
+  readonly holdsThread: boolean
+}
+
+/** Who is to blame where a worker ends: the one whose handler holds the thread, or, where none does, all that are running. */
+export function culprits(running: readonly Running[]): readonly Running[] {
+  const holder = running.find((message) => message.holdsThread)
+  return holder === undefined ? running : [holder]
 }
 
 const HANDLED = 0
 const OPENING = 1
 const WORDS_LENGTH = 2
+const HOLDER = 3
 const SLOTS = 4
 const SLOT_FIELDS = 2
-const LAST_WORDS_BYTES = 16 * 1024
+/** Enough for one error, whatever it is written in; its causes are left out where they do not fit. */
+const LAST_WORDS_BYTES = 80 * 1024
 
 /**
  * What a worker is doing, in memory that outlives it: the main thread reads from it which message a worker died of, or has
@@ -44,19 +54,28 @@ export class ProgressMark {
   begin(slot: number, chunk: number, index: number): void {
     const at = SLOTS + slot * SLOT_FIELDS
     this.#fields[at] = chunk
+    this.#fields[HOLDER] = slot + 1
     Atomics.store(this.#fields, at + 1, index + 1)
+  }
+
+  /** Worker: the message's handler returned a promise: others have the thread until that settles. */
+  yielded(): void {
+    Atomics.store(this.#fields, HOLDER, 0)
   }
 
   /** Worker: the message of this slot is done. */
   end(slot: number): void {
     Atomics.store(this.#fields, SLOTS + slot * SLOT_FIELDS + 1, 0)
+    this.#fields[HOLDER] = 0
     this.#fields[HANDLED] = (this.#fields[HANDLED] as number) + 1
   }
 
-  /** Worker: why it ends, for whoever buries it. Survives `process.exit` right after. */
-  lastWords(text: string): void {
-    const { written } = new TextEncoder().encodeInto(text, this.#words)
+  /** Worker: why it ends, for whoever buries it; false where it is too long. Survives `process.exit` right after. */
+  lastWords(text: string): boolean {
+    const { read, written } = new TextEncoder().encodeInto(text, this.#words)
+    if (read < text.length) return false
     Atomics.store(this.#fields, WORDS_LENGTH, written)
+    return true
   }
 
   /** Main: what `lastWords` left; `undefined` when nothing. */
@@ -75,13 +94,23 @@ export class ProgressMark {
     return Atomics.load(this.#fields, OPENING)
   }
 
+  /** Main: whether a message of this chunk was the last one, or is the present one, of some slot. */
+  hasTouched(chunk: number): boolean {
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (this.#fields[SLOTS + slot * SLOT_FIELDS] === chunk) return true
+    }
+    return false
+  }
+
   /** Main: the messages that are running now. */
   running(): Running[] {
     const running: Running[] = []
+    const holder = Atomics.load(this.#fields, HOLDER) - 1
     for (let slot = 0; slot < this.#slots; slot++) {
       const at = SLOTS + slot * SLOT_FIELDS
       const index = Atomics.load(this.#fields, at + 1)
-      if (index !== 0) running.push({ slot, chunk: this.#fields[at] as number, index: index - 1 })
+      if (index === 0) continue
+      running.push({ slot, chunk: this.#fields[at] as number, index: index - 1, holdsThread: slot === holder })
     }
     return running
   }

@@ -1,8 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, type MillraceError, toError } from '../errors.ts'
+import { encodeShared, type SharedEncode } from '../codec/shared-encode.ts'
+import type { Codec } from '../handler/handler.ts'
+import { describe, type MillraceError } from '../errors.ts'
 import { isThenable } from '../util/is-thenable.ts'
-import { type ReplyWriter } from '../wire/reply.ts'
+import { ReplyWriter } from '../wire/reply.ts'
 import { BufferStock } from '../wire/buffer-stock.ts'
 import { Failure } from './failure.ts'
 import { MessageContext } from './message-context.ts'
@@ -34,8 +36,12 @@ export class TaskRunner {
   readonly #mark: ProgressMark
   readonly #buffers = new BufferStock()
   readonly #live = new Set<MessageContext>()
+  /** Reused, since their code and their lists are warm. */
+  readonly #writers: ReplyWriter[] = []
   readonly #idleSlots: number[]
   #chunks: OpenChunk[] = []
+  /** When the event loop last got its turn. Not per chunk: many small ones in a row would starve it too. */
+  #turnedAt = performance.now()
 
   constructor(handler: RuntimeHandler, state: unknown, limits: RunnerLimits, mark: ProgressMark) {
     this.#handler = handler
@@ -48,7 +54,7 @@ export class TaskRunner {
   /** Handles a chunk; resolves with its reply, or its first piece. The buffer is the runner's from here on. */
   run(id: number, buffer: ArrayBuffer, length: number): Promise<ReplyDocument> {
     this.#mark.opening(id)
-    const chunk = new OpenChunk(id, buffer, length, this.#buffers)
+    const chunk = new OpenChunk(id, buffer, length, this.#buffers, this.#writers.pop() ?? new ReplyWriter())
     this.#mark.opened()
     this.#chunks.push(chunk)
     const reply = chunk.nextReply()
@@ -64,6 +70,11 @@ export class TaskRunner {
     if (chunk.isDone) this.#finish(chunk)
     else this.#start()
     return reply
+  }
+
+  /** Starts nothing more, and replies to nothing: the worker was given up, and its messages are with another one. */
+  abandon(): void {
+    this.#chunks = []
   }
 
   /** Aborts the signals of the handlers that are running. */
@@ -87,19 +98,25 @@ export class TaskRunner {
   }
 
   async #loop(slot: number): Promise<void> {
-    let since = performance.now()
     for (let chunk = this.#head(); chunk !== undefined; chunk = this.#head()) {
       const index = chunk.takeNext()
       this.#mark.begin(slot, chunk.id, index)
       const pending = this.#handle(chunk, index)
       if (pending !== undefined) await pending
+      if (chunk.isDetached) {
+        // The mark stays: whoever is at work now is charged, and the rest of the chunk goes elsewhere.
+        chunk.giveUp(
+          new Error('a handler transferred the buffer of the bytes that it was given; it must copy them instead'),
+        )
+        return
+      }
       this.#mark.end(slot)
       if (chunk.isDone) this.#finish(chunk)
       else if (chunk.writer.byteLength >= this.#limits.pieceBytes) chunk.reply(true)
-      if (performance.now() - since > TURN_MS) {
-        await turn()
-        since = performance.now()
-      }
+      else if (performance.now() - this.#turnedAt <= TURN_MS) continue
+      // A reply leaves before the next message starts, so that no other worker's end takes it along.
+      await turn()
+      this.#turnedAt = performance.now()
     }
     this.#idleSlots.push(slot)
   }
@@ -108,6 +125,7 @@ export class TaskRunner {
     if (chunk.isWaiting) return
     this.#chunks = this.#chunks.filter((candidate) => candidate !== chunk)
     chunk.reply(false)
+    this.#writers.push(chunk.writer)
   }
 
   /** One message, from its bytes to its outputs' bytes. A promise only where the handler returned one. Never throws. */
@@ -122,9 +140,12 @@ export class TaskRunner {
     try {
       const message = chunk.request.message(index, this.#decode(chunk.request.value(index)))
       result = this.#call(() => this.#handler.handle(message, context))
-      if (isThenable(result)) return this.#settle(result, chunk, index, context)
+      if (isThenable(result)) {
+        this.#mark.yielded()
+        return this.#settle(result, chunk, index, context)
+      }
     } catch (failure) {
-      this.#fail(chunk, index, context, failure)
+      this.#failUnwritten(chunk, index, context, failure)
       return undefined
     }
     this.#encode(chunk, index, context, result)
@@ -136,7 +157,7 @@ export class TaskRunner {
     try {
       outputs = await result
     } catch (thrown) {
-      this.#fail(chunk, index, context, threw(thrown))
+      this.#failUnwritten(chunk, index, context, threw(thrown))
       return
     }
     this.#encode(chunk, index, context, outputs)
@@ -151,7 +172,7 @@ export class TaskRunner {
     try {
       return codec.decode(value)
     } catch (thrown) {
-      throw new Failure('decode', 'MR_DECODE', `The input codec failed: ${toError(thrown).message}`, { value: thrown })
+      throw Failure.of('decode', 'MR_DECODE', 'The input codec failed', thrown)
     }
   }
 
@@ -181,9 +202,10 @@ export class TaskRunner {
   #encoded(value: unknown): Uint8Array {
     let bytes: unknown
     try {
-      bytes = this.#handler.output?.encode(value)
+      const codec: (Codec<unknown> & SharedEncode<unknown>) | undefined = this.#handler.output
+      bytes = codec?.[encodeShared] === undefined ? codec?.encode(value) : codec[encodeShared](value)
     } catch (thrown) {
-      throw new Failure('encode', 'MR_ENCODE', `The output codec failed: ${toError(thrown).message}`, { value: thrown })
+      throw Failure.of('encode', 'MR_ENCODE', 'The output codec failed', thrown)
     }
     if (bytes instanceof Uint8Array) return bytes
     throw new Failure('encode', 'MR_ENCODE', `Expected the output codec to return bytes, got ${describe(bytes)}.`)
@@ -193,9 +215,15 @@ export class TaskRunner {
     try {
       writer.add(value, fields)
     } catch (thrown) {
-      const message = `An output cannot cross to the main thread: ${toError(thrown).message}. docs/values.md lists what can.`
-      throw new Failure('encode', 'MR_VALUE_UNSUPPORTED', message, { value: thrown })
+      const what = 'An output cannot cross to the main thread (docs/values.md lists what can)'
+      throw Failure.of('encode', 'MR_VALUE_UNSUPPORTED', what, thrown)
     }
+  }
+
+  /** The message failed before its outputs: those that were written last are another message's. */
+  #failUnwritten(chunk: OpenChunk, index: number, context: MessageContext, failure: unknown): void {
+    chunk.writer.open()
+    this.#fail(chunk, index, context, failure)
   }
 
   #fail(chunk: OpenChunk, index: number, context: MessageContext, failure: unknown): void {
@@ -212,5 +240,5 @@ export class TaskRunner {
 }
 
 function threw(thrown: unknown): Failure {
-  return new Failure('handle', 'MR_HANDLER_THREW', `The handler threw: ${toError(thrown).message}`, { value: thrown })
+  return Failure.of('handle', 'MR_HANDLER_THREW', 'The handler threw', thrown)
 }
