@@ -119,7 +119,7 @@ export class MsgpackReader {
   }
 
   #array(length: number): unknown[] {
-    this.#enter(length)
+    this.#enter()
     const items: unknown[] = []
     for (let index = 0; index < length; index++) items.push(this.#value())
     this.#depth--
@@ -127,7 +127,7 @@ export class MsgpackReader {
   }
 
   #map(length: number): Record<string, unknown> {
-    this.#enter(length * 2)
+    this.#enter()
     const fields: Record<string, unknown> = {}
     for (let index = 0; index < length; index++) {
       const key = this.#key()
@@ -150,12 +150,9 @@ export class MsgpackReader {
     )
   }
 
-  /** Each item takes a byte at least: a length that lies is found out before anything is made for it. */
-  #enter(items: number): void {
+  #enter(): void {
     if (++this.#depth > MAX_DEPTH)
       throw new TypeError(`Expected at most ${MAX_DEPTH} levels of msgpack arrays and maps.`)
-    const rest = this.#bytes.length - this.#position
-    if (items > rest) throw new TypeError(`Expected more msgpack, got the end after ${this.#bytes.length} bytes.`)
   }
 
   #extension(length: number): Date {

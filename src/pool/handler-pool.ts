@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { MillraceError } from '../errors.ts'
+import { MillraceError, toMillraceError } from '../errors.ts'
 import type { BufferStock } from '../wire/buffer-stock.ts'
 import { ReplyReader } from '../wire/reply.ts'
 import { timedOut } from '../worker/message-context.ts'
@@ -49,7 +49,9 @@ interface Slot<L> {
   readonly chunks: Map<number, Chunk<L>>
   executor: Executor | undefined
   watchdog: Watchdog | undefined
-  /** The start of a life that replaces another one. */
+  /** The end of a life that is being replaced. */
+  ending: Promise<void> | undefined
+  /** The start of the life that replaces it. */
   starting: Promise<void> | undefined
   isReady: boolean
   /** It has an isolated chunk. */
@@ -84,6 +86,7 @@ export class HandlerPool<L> {
       chunks: new Map(),
       executor: undefined,
       watchdog: undefined,
+      ending: undefined,
       starting: undefined,
       isReady: false,
       isReserved: false,
@@ -165,7 +168,7 @@ export class HandlerPool<L> {
   async kill(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#watch)
-    await Promise.all(this.#slots.map(async ({ executor }) => executor?.kill()))
+    await Promise.all(this.#slots.flatMap(({ executor, ending }) => [executor?.kill(), ending]))
   }
 
   stats(): { readonly busy: number; readonly handled: number; readonly restarts: number }[] {
@@ -241,7 +244,8 @@ export class HandlerPool<L> {
   }
 
   async #replace(slot: Slot<L>, executor: Executor, error: MillraceError): Promise<void> {
-    await executor.kill()
+    slot.ending = executor.kill()
+    await slot.ending
     if (this.#isStopping) return
     if (this.#endsInARow >= MAX_ENDS_IN_A_ROW) {
       this.#listener.onFatal(
@@ -257,7 +261,8 @@ export class HandlerPool<L> {
     try {
       await slot.starting
     } catch (failure) {
-      if (!this.#isStopping) this.#listener.onFatal(failure as MillraceError)
+      const fatal = toMillraceError(failure, 'MR_HANDLER_SETUP', 'A worker could not be started')
+      if (!this.#isStopping) this.#listener.onFatal(fatal)
       return
     }
     if (!this.#isStopping) this.#listener.onRoom()

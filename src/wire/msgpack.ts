@@ -80,7 +80,8 @@ export function unpack(bytes: Uint8Array): unknown {
   return unpackr.unpack(bytes)
 }
 
-const columnPackr = new Packr({ useRecords: false, moreTypes: true })
+// With records, though columns have none: without them 64 to 127 would be written as what the reader takes for record ids.
+const columnPackr = new Packr({ useRecords: true, moreTypes: true })
 
 /**
  * Packs columns: numbers, strings, typed arrays, lists of them; of these only a user's strings may need mending. By one
