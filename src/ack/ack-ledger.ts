@@ -108,17 +108,6 @@ export class AckLedger<D> {
     this.#outcomes[slot] = how
   }
 
-  /** Ends the life of the delivered messages [from, to), each of which owes exactly one output: the common case, at once. */
-  payAndSettle(from: number, to: number): void {
-    for (let sequence = from; sequence < to; sequence++) {
-      const slot = this.#openSlot(sequence)
-      if (this.#owed[slot] !== 1)
-        throw misuse(`payAndSettle(${sequence}) of a message that owes ${this.#owed[slot]} outputs`)
-      this.#owed[slot] = 0
-      this.#outcomes[slot] = outcome.delivered
-    }
-  }
-
   /**
    * Takes the longest settled run of one kind (acks, or nacks) from the head, at most `limit` long; `undefined` when the
    * oldest delivery is not settled. What is taken counts as handed to the source.

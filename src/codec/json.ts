@@ -1,5 +1,5 @@
 import type { Codec } from '../handler/handler.ts'
-import { encodeShared, encodeUtf8Shared, type SharedEncode } from './shared-encode.ts'
+import { encodeUtf8Shared, withSharedEncode } from './shared-encode.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 /**
@@ -19,12 +19,11 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts'
  * ```
  */
 export function json<T>(): Codec<T> {
-  const codec: Codec<T> & SharedEncode<T> = {
+  const codec: Codec<T> = {
     decode: (bytes) => JSON.parse(decodeUtf8(bytes)) as T,
     encode: (value) => encodeUtf8(stringify(value)),
-    [encodeShared]: (value) => encodeUtf8Shared(stringify(value)),
   }
-  return codec
+  return withSharedEncode(codec, (value) => encodeUtf8Shared(stringify(value)))
 }
 
 function stringify(value: unknown): string {

@@ -1,3 +1,5 @@
+import type { Codec } from '../handler/handler.ts'
+
 /**
  * How a codec of ours encodes into a buffer that it uses again and again: its result is valid until the next call. The
  * worker, which copies it at once, saves an ArrayBuffer a message, and with it much of the collector's work. `encode`
@@ -8,6 +10,11 @@ export const encodeShared: unique symbol = Symbol('millrace.encodeShared') as ne
 /** A codec that may have it. */
 export interface SharedEncode<in T> {
   [encodeShared]?(value: T): Uint8Array
+}
+
+/** The codec, with it. Not enumerable: a codec that spreads ours and brings an `encode` of its own must not get it. */
+export function withSharedEncode<T>(codec: Codec<T>, encode: (value: T) => Uint8Array): Codec<T> & SharedEncode<T> {
+  return Object.defineProperty(codec, encodeShared, { value: encode })
 }
 
 const encoder = new TextEncoder()

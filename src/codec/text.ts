@@ -1,5 +1,5 @@
 import type { Codec } from '../handler/handler.ts'
-import { encodeShared, encodeUtf8Shared, type SharedEncode } from './shared-encode.ts'
+import { encodeUtf8Shared, withSharedEncode } from './shared-encode.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
 /**
@@ -18,10 +18,5 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts'
  * ```
  */
 export function text(): Codec<string> {
-  const codec: Codec<string> & SharedEncode<string> = {
-    decode: decodeUtf8,
-    encode: encodeUtf8,
-    [encodeShared]: encodeUtf8Shared,
-  }
-  return codec
+  return withSharedEncode({ decode: decodeUtf8, encode: encodeUtf8 }, encodeUtf8Shared)
 }

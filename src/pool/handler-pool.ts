@@ -151,7 +151,7 @@ export class HandlerPool<L> {
    */
   async stop(): Promise<void> {
     this.#isStopping = true
-    await Promise.allSettled(this.#slots.map(({ starting }) => starting))
+    await Promise.allSettled(this.#slots.map(async ({ starting }) => starting))
     const started = this.#slots.filter((slot) => slot.isReady)
     const ends = await Promise.allSettled(started.map(async ({ executor }) => executor?.stop()))
     await this.kill()
@@ -168,7 +168,11 @@ export class HandlerPool<L> {
   async kill(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#watch)
-    await Promise.all(this.#slots.flatMap(({ executor, ending }) => [executor?.kill(), ending]))
+    const ends = async ({ executor, ending }: Slot<L>): Promise<void> => {
+      await executor?.kill()
+      await ending
+    }
+    await Promise.all(this.#slots.map(ends))
   }
 
   stats(): { readonly busy: number; readonly handled: number; readonly restarts: number }[] {

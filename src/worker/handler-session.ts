@@ -36,7 +36,7 @@ export class HandlerSession {
   static async #setup(handler: RuntimeHandler, config: SessionConfig): Promise<unknown> {
     const controller = new AbortController()
     const context = { worker: config.worker, signal: controller.signal }
-    const setup = async (): Promise<unknown> => await handler.setup?.(config.options, context)
+    const setup = async (): Promise<unknown> => handler.setup?.(config.options, context)
     try {
       return await inTime(setup(), config.setupTimeoutMs, () => {
         const error = setupTimedOut(config.setupTimeoutMs)
@@ -54,7 +54,7 @@ export class HandlerSession {
   /** Runs the teardown. Throws `MR_HANDLER_TEARDOWN`. */
   async close(): Promise<void> {
     const late = teardownTimedOut(this.#timeoutMs)
-    const teardown = async (): Promise<void> => await this.#handler.teardown?.(this.#state)
+    const teardown = async (): Promise<void> => this.#handler.teardown?.(this.#state)
     try {
       await inTime(teardown(), this.#timeoutMs, () => late)
     } catch (error) {

@@ -1,17 +1,38 @@
 import { MillraceError } from '../errors.ts'
 import type { HandlerContext } from '../handler/handler.ts'
 
+/** The contexts of the handlers that are running and asked for their signal, and whether all were told to stop. */
+export class LiveContexts {
+  readonly #contexts = new Set<MessageContext>()
+  #reason: MillraceError | undefined
+
+  /** The context's signal may abort from here on; at once where all were told to stop before. */
+  add(context: MessageContext): void {
+    this.#contexts.add(context)
+    if (this.#reason !== undefined) context.abort(this.#reason)
+  }
+
+  delete(context: MessageContext): void {
+    this.#contexts.delete(context)
+  }
+
+  abort(reason: MillraceError): void {
+    this.#reason = reason
+    for (const context of this.#contexts) context.abort(reason)
+  }
+}
+
 /** A handler's context for one message. The signal is made only where it is asked for: most handlers never do. */
 export class MessageContext implements HandlerContext<unknown> {
   readonly state: unknown
   readonly attempt: number
-  readonly #live: Set<MessageContext>
+  readonly #live: LiveContexts
   readonly #timeoutMs: number
   #controller: AbortController | undefined
   #timer: NodeJS.Timeout | undefined
 
   /** @param live where the context is listed while its signal can abort */
-  constructor(state: unknown, attempt: number, timeoutMs: number, live: Set<MessageContext>) {
+  constructor(state: unknown, attempt: number, timeoutMs: number, live: LiveContexts) {
     this.state = state
     this.attempt = attempt
     this.#timeoutMs = timeoutMs

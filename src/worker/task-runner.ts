@@ -7,7 +7,7 @@ import { isThenable } from '../util/is-thenable.ts'
 import { ReplyWriter } from '../wire/reply.ts'
 import { BufferStock } from '../wire/buffer-stock.ts'
 import { Failure } from './failure.ts'
-import { MessageContext } from './message-context.ts'
+import { LiveContexts, MessageContext } from './message-context.ts'
 import { OpenChunk, type ReplyDocument } from './open-chunk.ts'
 import { checkOutputs } from './output-check.ts'
 import type { ProgressMark } from './progress-mark.ts'
@@ -35,7 +35,7 @@ export class TaskRunner {
   readonly #limits: RunnerLimits
   readonly #mark: ProgressMark
   readonly #buffers = new BufferStock()
-  readonly #live = new Set<MessageContext>()
+  readonly #live = new LiveContexts()
   /** Reused, since their code and their lists are warm. */
   readonly #writers: ReplyWriter[] = []
   readonly #idleSlots: number[]
@@ -79,7 +79,7 @@ export class TaskRunner {
 
   /** Aborts the signals of the handlers that are running. */
   abort(reason: MillraceError): void {
-    for (const context of this.#live) context.abort(reason)
+    this.#live.abort(reason)
   }
 
   #start(): void {

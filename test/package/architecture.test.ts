@@ -43,7 +43,7 @@ const mayLoad: Readonly<Record<string, readonly string[]>> = {
   'src/map-source.ts': ['src/errors.ts', 'src/util'],
   'src/dead-letter-json.ts': ['src/errors.ts', 'src/util'],
   'src/connectors': ['src/batch', 'src/dead-letter-json.ts', 'src/errors.ts', 'src/message.ts', 'src/util'],
-  'src/worker': ['src/errors.ts', 'src/util', 'src/wire'],
+  'src/worker': ['src/codec', 'src/errors.ts', 'src/util', 'src/wire'],
   'src/pool': ['src/errors.ts', 'src/util', 'src/wire', 'src/worker'],
   'src/processor': [
     'src/ack',

@@ -48,15 +48,127 @@ describe('package.json', () => {
 
 describe('the entry points export what is named here, and nothing else', () => {
   test('millrace', async () => {
-    expect(await exportsOf('src/index.ts')).toMatchInlineSnapshot()
+    expect(await exportsOf('src/index.ts')).toMatchInlineSnapshot(`
+      [
+        "Attributes",
+        "BatchError",
+        "MillraceError",
+        "Processor",
+        "batch",
+        "deadLetterFile",
+        "deadLetterFromJson",
+        "deadLetterMessage",
+        "deadLetterToJson",
+        "destinationFrom",
+        "errorCodes",
+        "file",
+        "findAttribute",
+        "handlerModule",
+        "iterable",
+        "lines",
+        "mapSource",
+        "memoryDestination",
+        "memorySource",
+        "multi",
+        "poller",
+        "printer",
+        "route",
+        "run",
+        "sourceFrom",
+        "tee",
+        "type BatchPolicy",
+        "type Codec",
+        "type DeadLetter",
+        "type DeadLetterFileOptions",
+        "type Delivery",
+        "type Destination",
+        "type ErrorCode",
+        "type ErrorPolicy",
+        "type FileFormatOptions",
+        "type FileOptions",
+        "type Flush",
+        "type Handler",
+        "type HandlerContext",
+        "type HandlerDefinition",
+        "type HandlerRef",
+        "type IterableOptions",
+        "type Lane",
+        "type LinesOptions",
+        "type MemoryDestination",
+        "type MemoryDestinationOptions",
+        "type MemoryOutcome",
+        "type MemorySettlement",
+        "type MemorySource",
+        "type MemorySourceOptions",
+        "type Message",
+        "type MessageFields",
+        "type Output",
+        "type PendingSend",
+        "type Poll",
+        "type PollSchedule",
+        "type Polled",
+        "type PollerOptions",
+        "type PrinterFormatOptions",
+        "type PrinterOptions",
+        "type ProcessorEvent",
+        "type ProcessorOptions",
+        "type PushFields",
+        "type Pushed",
+        "type RetryPolicy",
+        "type RunOptions",
+        "type Runner",
+        "type Settlement",
+        "type SetupContext",
+        "type Source",
+        "type Stage",
+        "type Stats",
+        "type Summary",
+        "type ValueOf",
+      ]
+    `)
   })
 
   test('millrace/handler', async () => {
-    expect(await exportsOf('src/handler/index.ts')).toMatchInlineSnapshot()
+    expect(await exportsOf('src/handler/index.ts')).toMatchInlineSnapshot(`
+      [
+        "Attributes",
+        "defineHandler",
+        "findAttribute",
+        "json",
+        "msgpack",
+        "pipe",
+        "text",
+        "type Codec",
+        "type Handler",
+        "type HandlerContext",
+        "type HandlerDefinition",
+        "type Message",
+        "type Output",
+        "type SetupContext",
+      ]
+    `)
   })
 
   test('millrace/testing', async () => {
-    expect(await exportsOf('src/testing/index.ts')).toMatchInlineSnapshot()
+    expect(await exportsOf('src/testing/index.ts')).toMatchInlineSnapshot(`
+      [
+        "destinationChecks",
+        "exitsAtRandom",
+        "exitsInWorker",
+        "handleMessages",
+        "sourceChecks",
+        "throwsAtRandom",
+        "type Check",
+        "type DestinationChecksOptions",
+        "type HandleMessagesOptions",
+        "type HandlerInput",
+        "type HandlerResult",
+        "type RandomFault",
+        "type SourceChecksOptions",
+        "type ValueKind",
+        "type WorkerFault",
+      ]
+    `)
   })
 
   test.each(entries)('%s has at run time the values that its source names', async (name, path) => {
