@@ -168,11 +168,12 @@ export class HandlerPool<L> {
   async kill(): Promise<void> {
     this.#isStopping = true
     clearInterval(this.#watch)
-    const ends = async ({ executor, ending }: Slot<L>): Promise<void> => {
-      await executor?.kill()
-      await ending
-    }
-    await Promise.all(this.#slots.map(ends))
+    await Promise.all(
+      this.#slots.map(async ({ executor, ending }) => {
+        await executor?.kill()
+        await ending
+      }),
+    )
   }
 
   stats(): { readonly busy: number; readonly handled: number; readonly restarts: number }[] {

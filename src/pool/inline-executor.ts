@@ -1,4 +1,4 @@
-import { type EventLoopUtilization, performance } from 'node:perf_hooks'
+import { performance } from 'node:perf_hooks'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { MillraceError } from '../errors.ts'
 import { HandlerSession, type SessionConfig } from '../worker/handler-session.ts'
@@ -6,6 +6,7 @@ import type { ReplyDocument } from '../worker/open-chunk.ts'
 import { ProgressMark } from '../worker/progress-mark.ts'
 import type { RuntimeHandler } from '../worker/runtime-handler.ts'
 import type { Executor } from './executor.ts'
+import { Utilization } from './utilization.ts'
 
 /**
  * `threads: 0`: the handler on the main thread, with everything packed the same way, so that it sees and returns the same.
@@ -17,7 +18,7 @@ export class InlineExecutor implements Executor {
   readonly #load: () => Promise<RuntimeHandler>
   readonly #config: SessionConfig
   #session: HandlerSession | undefined
-  #utilization: EventLoopUtilization | undefined
+  readonly #utilization = new Utilization()
 
   constructor(load: () => Promise<RuntimeHandler>, config: SessionConfig) {
     this.mark = new ProgressMark(config.limits.handlerConcurrency)
@@ -51,10 +52,7 @@ export class InlineExecutor implements Executor {
   }
 
   busy(): number {
-    const now = performance.eventLoopUtilization()
-    const since = performance.eventLoopUtilization(now, this.#utilization)
-    this.#utilization = now
-    return Number.isFinite(since.utilization) ? since.utilization : 0
+    return this.#utilization.since(performance.eventLoopUtilization())
   }
 
   #opened(): HandlerSession {

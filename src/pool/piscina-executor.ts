@@ -1,4 +1,3 @@
-import type { EventLoopUtilization } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceLimits } from 'node:worker_threads'
 import { MillraceError, toError } from '../errors.ts'
@@ -10,6 +9,7 @@ import { ProgressMark } from '../worker/progress-mark.ts'
 import type { Executor } from './executor.ts'
 import { Piscina } from './piscina.ts'
 import type { WorkerConfig, WorkerFailure, WorkerTask } from './worker-task.ts'
+import { Utilization } from './utilization.ts'
 import { handlerWorkerUrl } from './worker-url.ts'
 
 /** What Node starts a thread with. */
@@ -31,7 +31,7 @@ export class PiscinaExecutor implements Executor {
   onIdleEnd: (error: unknown) => void = () => {}
   readonly #piscina: Piscina
   readonly #setupTimeoutMs: number
-  #utilization: EventLoopUtilization | undefined
+  readonly #utilization = new Utilization()
   /** The thread has loaded our entry, or has ended. */
   readonly #loaded: Promise<void>
   /** Rejects when the thread has ended. */
@@ -117,11 +117,7 @@ export class PiscinaExecutor implements Executor {
 
   busy(): number {
     const [thread] = this.#piscina.threads
-    if (thread === undefined) return 0
-    const now = thread.performance.eventLoopUtilization()
-    const since = thread.performance.eventLoopUtilization(now, this.#utilization)
-    this.#utilization = now
-    return Number.isFinite(since.utilization) ? since.utilization : 0
+    return thread === undefined ? 0 : this.#utilization.since(thread.performance.eventLoopUtilization())
   }
 
   #run(task: WorkerTask, transferList: readonly ArrayBuffer[] = []): Promise<unknown> {
