@@ -120,7 +120,7 @@ export async function runOver<In, Out>(
   values: readonly In[],
   options: PipelineOptions<In, Out> = {},
 ): Promise<Result<Out>> {
-  return await new Pipeline(handler, values, options).run()
+  return new Pipeline(handler, values, options).run()
 }
 
 /** The URL of a handler module among the fixtures. */

@@ -58,6 +58,7 @@ export class ScriptedSource<T> implements Source<T> {
   readonly #script: SourceScript
   readonly #items: Item<T>[]
   readonly #ids = new Map<Delivery<unknown>, string>()
+  readonly #settledIds = new Set<string>()
   #number = 0
   #hasEnded: boolean
   #failure: Error | undefined
@@ -182,6 +183,8 @@ export class ScriptedSource<T> implements Source<T> {
 
   #settled(what: 'ack' | 'nack', id: string): void {
     if (this.closes > 0) this.violations.push(`${what} ${id} after close`)
+    if (this.#settledIds.has(id)) this.violations.push(`${what} ${id}, which is settled already`)
+    this.#settledIds.add(id)
     this.outstanding--
     this.journal.add(what, id)
   }

@@ -67,7 +67,7 @@ describe.each(Object.keys(stages) as DeadLetter['stage'][])(
         deadLetter,
         maxMessageBytes: 1_000,
         onError: { attempts: 2, backoffMs: 1, maxDeliveries: 5, then },
-        threads: 1,
+        threads: then === 'deadLetter' ? 1 : 0,
         onEvent: (event) => void events.push(event),
       }).run()
       return { source, deadLetter, events, running }
