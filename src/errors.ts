@@ -104,11 +104,26 @@ export function toError(thrown: unknown): Error {
 /** An error of ours as it is; anything else that user code threw, wrapped: `where` says what failed. */
 export function toMillraceError(thrown: unknown, code: ErrorCode, where: string): MillraceError {
   if (thrown instanceof MillraceError) return thrown
-  return new MillraceError(code, `${where}: ${toError(thrown).message}`, { cause: thrown })
+  return new MillraceError(code, `${where}: ${messageOf(thrown)}`, { cause: thrown })
+}
+
+/** What was thrown, in words; never throws, whatever its getters do. */
+export function messageOf(thrown: unknown): string {
+  try {
+    const { message }: { readonly message: unknown } = toError(thrown)
+    return String(message)
+  } catch {
+    return 'something whose message cannot be read'
+  }
 }
 
 /** `got` for an error message: the value on one line, cut short. */
 export function describe(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 5 })
+  let text: string
+  try {
+    text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 80, maxArrayLength: 5 })
+  } catch {
+    text = `something that cannot be shown (${typeof value})`
+  }
   return text.length > 120 ? `${text.slice(0, 120)}…` : text
 }

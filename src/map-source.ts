@@ -1,4 +1,4 @@
-import { describe, MillraceError, toError } from './errors.ts'
+import { describe, messageOf, MillraceError } from './errors.ts'
 import type { Message } from './message.ts'
 import type { Delivery, Source } from './source.ts'
 import { fn } from './util/options.ts'
@@ -59,7 +59,7 @@ function apply<A, B>(map: (message: Message<A>) => Message<B>, input: Message<A>
     throw new MillraceError(
       'MR_SOURCE_FAILED',
       `Expected the function given to mapSource to return a message, and it threw for ${name(input)}: ` +
-        `${toError(thrown).message}. Let it return the message unchanged where it cannot map it.`,
+        `${messageOf(thrown)}. Let it return the message unchanged where it cannot map it.`,
       { cause: thrown },
     )
   }

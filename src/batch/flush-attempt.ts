@@ -1,3 +1,4 @@
+import { isThenable } from '../util/is-thenable.ts'
 import { BatchError } from './batch-error.ts'
 import { describe, MillraceError, toError } from '../errors.ts'
 import type { Message } from '../message.ts'
@@ -90,10 +91,6 @@ export class FlushAttempt<T> {
       { cause: reason },
     )
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function noPromise(value: unknown): MillraceError {

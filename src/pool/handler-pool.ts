@@ -98,6 +98,7 @@ export class HandlerPool<L> {
   /** Resolves when every worker has set up its handler; rejects with the first failure. */
   async start(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#startSlot(slot)))
+    if (this.#isStopping) return
     const period = Math.min(250, Math.max(5, this.#config.handlerTimeoutMs / 10))
     this.#watch = setInterval(() => this.#look(), period)
     this.#watch.unref()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResourceLimits } from 'node:worker_threads'
-import { MillraceError, toError } from '../errors.ts'
+import { messageOf, MillraceError } from '../errors.ts'
 import { fromWireError, type WireError } from '../wire/wire-error.ts'
 import { setupTimedOut, teardownTimedOut } from '../worker/handler-session.ts'
 import { inTime } from '../worker/in-time.ts'
@@ -128,7 +128,7 @@ export class PiscinaExecutor implements Executor {
 /** What a thread gets to load our entry before it is ended: far more than that takes. */
 const LOAD_GRACE_MS = 2_000
 /** The worker's own timer comes first where the thread is not blocked, since it knows more. */
-const SETUP_GRACE_MS = 250
+const SETUP_GRACE_MS = 1_000
 
 /** Why a worker ended, from what it left behind and what piscina says. */
 export function workerEnd(error: unknown, mark: ProgressMark): MillraceError {
@@ -144,7 +144,7 @@ export function workerEnd(error: unknown, mark: ProgressMark): MillraceError {
       cause: error,
     })
   }
-  const message = `The worker ended by itself (${toError(error).message}): process.exit() was called, or the thread crashed.`
+  const message = `The worker ended by itself (${messageOf(error)}): process.exit() was called, or the thread crashed.`
   return new MillraceError('MR_WORKER_EXIT', message, { cause: error })
 }
 

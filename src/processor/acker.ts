@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../errors.ts'
+import { messageOf, MillraceError } from '../errors.ts'
 import type { Release } from '../ack/ack-ledger.ts'
 import type { Delivery, Source } from '../source.ts'
 import { isThenable } from '../util/is-thenable.ts'
@@ -113,31 +113,29 @@ export class Acker {
     let settled: unknown
     try {
       settled = settle()
+      if (!isThenable(settled)) return
     } catch (error) {
       this.#fail(lane, outcomes, error)
       return
     }
-    if (!isThenable(settled)) return
     this.#pending += outcomes.length
+    lane.pendingAcks += outcomes.length
     settled.then(
       () => this.#resolved(lane, outcomes.length),
       (error: unknown) => {
-        this.#settlePending(outcomes.length)
         this.#fail(lane, outcomes, error)
+        this.#resolved(lane, outcomes.length)
       },
     )
   }
 
   #resolved(lane: LaneState, count: number): void {
-    this.#settlePending(count)
+    this.#pending -= count
+    lane.pendingAcks -= count
     const held = [...this.#held]
     this.#held.clear()
     for (const lane of held) this.release(lane)
     this.#onReleased(lane)
-  }
-
-  #settlePending(count: number): void {
-    this.#pending -= count
     if (this.#pending === 0) this.#onIdle?.()
   }
 
@@ -147,7 +145,7 @@ export class Acker {
     this.#hub.fail(
       new MillraceError(
         'MR_ACK_FAILED',
-        `The source failed to take an ack of lane "${lane.lane.name}": ${toError(error).message}. Its messages may come again.`,
+        `The source failed to take an ack of lane "${lane.lane.name}": ${messageOf(error)}. Its messages may come again.`,
         { cause: error },
       ),
     )

@@ -1,4 +1,4 @@
-import { type ErrorCode, MillraceError, toError } from '../errors.ts'
+import { type ErrorCode, messageOf, MillraceError } from '../errors.ts'
 import { Chunk, type Run } from '../pool/chunk.ts'
 import type { HandlerPool, LostChunk } from '../pool/handler-pool.ts'
 import type { BufferStock } from '../wire/buffer-stock.ts'
@@ -131,7 +131,7 @@ export class Dispatcher {
     } catch (thrown) {
       const error = new MillraceError(
         'MR_VALUE_UNSUPPORTED',
-        `A received value cannot cross to a worker: ${toError(thrown).message}. docs/values.md lists what can.`,
+        `A received value cannot cross to a worker: ${messageOf(thrown)}. docs/values.md lists what can.`,
         { cause: thrown },
       )
       this.#failures().refused(lane, sequence, 'encode', error)

@@ -67,7 +67,8 @@ export class Failures {
   outputFailed(lane: LaneState, sequence: number, output: number, error: MillraceError): void {
     const stage = error.code === 'MR_ROUTE_UNMATCHED' ? 'route' : 'flush'
     const trouble = this.#trouble(lane, sequence, stage, error)
-    if (trouble.attempts === 0) trouble.attempts = 1
+    // The attempt that made the outputs counts, beside those that failed before it.
+    if (trouble.outputs.length === 0) trouble.attempts++
     trouble.outputs.push(output)
     if (this.#policy.then === 'stop') this.#stop(lane, sequence, trouble)
   }

@@ -14,6 +14,8 @@ export class LaneState {
   /** An ack failed: nothing more of this lane is acked (G2). */
   isClosed = false
   isPaused = false
+  /** Acks that were called and have not resolved: the lane holds them against the others. */
+  pendingAcks = 0
   /** Its acks are being handed to the source. */
   isReleasing = false
   /** Listed among those that have outputs to send. */

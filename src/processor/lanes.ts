@@ -1,11 +1,11 @@
-import { MillraceError, toError } from '../errors.ts'
+import { messageOf, MillraceError } from '../errors.ts'
 import type { Lane } from '../source.ts'
 import { isThenable } from '../util/is-thenable.ts'
 import { LaneState } from './lane-state.ts'
 import type { RunHub } from './run-hub.ts'
 
 /**
- * The lanes of a source. Where there are several, one that holds half of the window is paused until it holds a quarter, so
+ * The lanes of a source. Where there are several, or may be, one that holds half of the window is paused until it holds a quarter, so
  * that it cannot keep the others out (G2).
  */
 export class Lanes {
@@ -46,7 +46,9 @@ export class Lanes {
   /** The lane got messages. */
   received(state: LaneState): void {
     this.#active.add(state)
-    if (!this.areSeveral || state.isPaused || state.ledger.size * 2 < this.#maxInFlight) return
+    // A lane that can be paused may have siblings that were not heard of yet.
+    if ((!this.areSeveral && state.lane.pause === undefined) || state.isPaused || held(state) * 2 < this.#maxInFlight)
+      return
     state.isPaused = true
     this.#call(() => state.lane.pause?.())
     this.#hub.event({ type: 'paused', reason: 'lane', lane: state.lane.name })
@@ -55,7 +57,7 @@ export class Lanes {
   /** The lane released messages. */
   released(state: LaneState): void {
     if (state.ledger.size === 0) this.#active.delete(state)
-    if (!state.isPaused || state.ledger.size * 4 >= this.#maxInFlight) return
+    if (!state.isPaused || held(state) * 4 >= this.#maxInFlight) return
     state.isPaused = false
     this.#call(() => state.lane.resume?.())
     this.#hub.event({ type: 'resumed', reason: 'lane', lane: state.lane.name })
@@ -73,7 +75,7 @@ export class Lanes {
 
   #call(step: () => unknown): void {
     const failed = (error: unknown): void => {
-      const message = `A lane of the source could not be paused or resumed: ${toError(error).message}`
+      const message = `A lane of the source could not be paused or resumed: ${messageOf(error)}`
       this.#hub.fail(new MillraceError('MR_SOURCE_FAILED', message, { cause: error }))
     }
     try {
@@ -83,4 +85,8 @@ export class Lanes {
       failed(error)
     }
   }
+}
+
+function held({ ledger, pendingAcks }: LaneState): number {
+  return ledger.size + pendingAcks
 }

@@ -39,11 +39,11 @@ export class Outgoing implements Settlement {
     this.pieces.push(piece)
   }
 
-  ack(from = 0, to: number = this.messages.length): void {
+  ack(from = 0, to: number = this.sequences.length): void {
     this.#settle(from, to, undefined)
   }
 
-  nack(reason: Error, from = 0, to: number = this.messages.length): void {
+  nack(reason: Error, from = 0, to: number = this.sequences.length): void {
     this.#settle(from, to, reason)
   }
 
@@ -57,8 +57,8 @@ export class Outgoing implements Settlement {
 
   /** Reports the parts of the range that were not settled before. */
   #settle(from: number, to: number, reason: Error | undefined): void {
-    checkSettlementRange(from, to, this.messages.length)
-    const settled = (this.#settled ??= new Uint8Array(this.messages.length))
+    checkSettlementRange(from, to, this.sequences.length)
+    const settled = (this.#settled ??= new Uint8Array(this.sequences.length))
     let start = from
     for (let index = from; index <= to; index++) {
       if (index < to && settled[index] === 0) {

@@ -103,7 +103,7 @@ export class Pipeline {
       },
     })
     this.#readAhead = new ReadAhead(workers)
-    this.#stall = new StallGuard(this.lanes, options.maxInFlight, this.#deadLetters, () => this.flush())
+    this.#stall = new StallGuard(this.lanes, this.#deadLetters, () => this.flush())
     this.intake = new Intake(source, this.window, hub, {
       onDeliveries: (deliveries) => this.#onDeliveries(deliveries),
       onEnd: () => listener.onEnd(),
@@ -262,7 +262,7 @@ export class Pipeline {
   }
 
   #checkStall(): void {
-    if (!this.#hub.isHalted) this.#stall.check(this.window.room === 0, this.#handling)
+    if (!this.#hub.isHalted) this.#stall.check(this.window.room === 0, this.window.messages, this.#handling)
   }
 }
 

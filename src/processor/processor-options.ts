@@ -53,7 +53,7 @@ export interface ProcessorOptions<In, Out> {
     execArgv?: string[]
     /** The whole environment of each worker. @default a copy of the process's */
     env?: Record<string, string>
-    /** For loading the module and its `setup`, in milliseconds. @default 30_000 */
+    /** For loading the module and its `setup`, and for the `teardown`, in milliseconds. @default 30_000 */
     setupTimeoutMs?: number
   }
   /** Told what happens, synchronously. A listener that throws is fatal (`MR_LISTENER_FAILED`). */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { MillraceError, toError, toMillraceError } from '../errors.ts'
+import { messageOf, MillraceError, toMillraceError } from '../errors.ts'
 import { isThenable } from '../util/is-thenable.ts'
 import { claimEnds, Ends, type NamedEnd } from './ends.ts'
 import { drainTimedOut, Pipeline } from './pipeline.ts'
@@ -8,6 +8,7 @@ import type { ProcessorEvent } from './processor-event.ts'
 import type { ProcessorOptions } from './processor-options.ts'
 import { isHalted, type ProcessorState, transition } from './processor-state.ts'
 import { type ResolvedOptions, resolveOptions } from './resolve-options.ts'
+import { invalidOption } from '../util/options.ts'
 import type { Stats, Summary } from './summary.ts'
 
 /** What an abort or a fatal error leaves to `close` past the drain's time-out, in milliseconds. */
@@ -99,6 +100,14 @@ export class Processor<In, Out> {
       throw new MillraceError(
         'MR_ALREADY_RUN',
         'Expected run() to be called once; a processor owns its ends, which are closed by now. Make a new one.',
+      )
+    }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidOption(
+        'signal',
+        'an AbortSignal',
+        signal,
+        'Pass the signal of an AbortController, not the controller.',
       )
     }
     this.#state = transition(this.#state, 'running')
@@ -197,14 +206,15 @@ export class Processor<In, Out> {
       await this.#bounded(this.#ends.stopLoops())
       await this.#bounded(this.#stopPool())
       // A teardown that hangs must not outlive the run.
-      await pool.kill()
+      await this.#bounded(pool.kill())
     } else {
       this.#pipeline.intake.stop(this.#error ?? new MillraceError('MR_ABORTED', 'The run failed.'))
       if (this.#abort.signal.aborted) {
         pool.abort(this.#abort.signal.reason as MillraceError)
         await sleep(ABORT_GRACE_MS)
       }
-      await pool.kill()
+      // A worker inside a blocking call of the system cannot be ended before that returns.
+      await this.#bounded(pool.kill())
       await this.#bounded(this.#ends.close(this.#destinations))
       await Promise.race([acker.whenIdle(), this.#expired])
       this.#pipeline.close()
@@ -257,6 +267,7 @@ export class Processor<In, Out> {
     const { drainTimeoutMs } = this.#options
     this.#deadline ??= setTimeout(() => {
       const error = drainTimedOut(this.#pipeline.account.inFlight, drainTimeoutMs, this.#error)
+      this.#error = error
       this.#abort.abort(error)
       this.#fail(error)
       this.#expire()
@@ -265,7 +276,7 @@ export class Processor<In, Out> {
 
   #event(event: ProcessorEvent): void {
     const failed = (error: unknown): void => {
-      const message = `onEvent threw on '${event.type}': ${toError(error).message}`
+      const message = `onEvent threw on '${event.type}': ${messageOf(error)}`
       this.#fail(new MillraceError('MR_LISTENER_FAILED', message, { cause: error }))
     }
     try {

@@ -12,25 +12,24 @@ const PATIENCE_MS = 10
  */
 export class StallGuard {
   readonly #lanes: Lanes
-  readonly #maxInFlight: number
   readonly #deadLetters: DeadLetters | undefined
   readonly #flush: () => void
   #timer: NodeJS.Timeout | undefined
 
-  constructor(lanes: Lanes, maxInFlight: number, deadLetters: DeadLetters | undefined, flush: () => void) {
+  constructor(lanes: Lanes, deadLetters: DeadLetters | undefined, flush: () => void) {
     this.#lanes = lanes
-    this.#maxInFlight = maxInFlight
     this.#deadLetters = deadLetters
     this.#flush = flush
   }
 
   /**
    * @param isFull whether the window is
-   * @param handling messages in flight that have no result yet
+   * @param inFlight messages in it
+   * @param handling those of them that have no result yet
    */
-  check(isFull: boolean, handling: number): void {
+  check(isFull: boolean, inFlight: number, handling: number): void {
     if (!this.#isStalled(isFull)) this.close()
-    else if (handling * 2 < this.#maxInFlight) this.#now()
+    else if (handling * 2 < inFlight) this.#now()
     else this.#timer ??= setTimeout(() => this.#now(), PATIENCE_MS)
   }
 
@@ -46,7 +45,6 @@ export class StallGuard {
 
   /** Whether room is wanted, and the oldest message of a lane that could make some waits for a destination. */
   #isStalled(isFull: boolean): boolean {
-    if (!isFull && !this.#lanes.areSeveral) return false
     for (const lane of this.#lanes.active) if ((isFull || lane.isPaused) && this.#isWithDestination(lane)) return true
     return false
   }

@@ -37,10 +37,11 @@ export async function run(runners: Runner | readonly Runner[], options?: RunOpti
   const stop = new AbortController()
   const listenerErrors: unknown[] = []
 
-  const report = (error: unknown): void => {
+  const report = async (error: unknown): Promise<void> => {
     process.exitCode = 1
     try {
-      onError(error)
+      const reported: unknown = onError(error)
+      await reported
     } catch (thrown) {
       listenerErrors.push(thrown)
     }
@@ -50,8 +51,9 @@ export async function run(runners: Runner | readonly Runner[], options?: RunOpti
       await runner.run(stop.signal)
     } catch (error) {
       if (isAbort(error, stop.signal)) return
-      if (!isQuietEnd(error)) report(error)
+      const reported = isQuietEnd(error) ? undefined : report(error)
       stop.abort(new MillraceError('MR_ABORTED', 'Aborted, since another runner has failed.', { cause: error }))
+      await reported
     }
   }
 

@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../errors.ts'
+import { messageOf, MillraceError } from '../errors.ts'
 import type { HandlerDefinition } from '../handler/define-handler.ts'
 import type { Handler } from '../handler/handler.ts'
 import type { Message } from '../message.ts'
@@ -104,7 +104,7 @@ async function handleOne(
   try {
     writer.add(input, attempt)
   } catch (thrown) {
-    const message = `A received value cannot cross to a worker: ${toError(thrown).message}. docs/values.md lists what can.`
+    const message = `A received value cannot cross to a worker: ${messageOf(thrown)}. docs/values.md lists what can.`
     return failed('encode', new MillraceError('MR_VALUE_UNSUPPORTED', message, { cause: thrown }))
   }
   const request = writer.finish()

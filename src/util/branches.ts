@@ -2,6 +2,7 @@ import type { Destination, Settlement } from '../destination.ts'
 import { describe, MillraceError, toError } from '../errors.ts'
 import type { Message } from '../message.ts'
 import { branchFailure } from './branch-failure.ts'
+import { isThenable } from './is-thenable.ts'
 import { type DestinationEvent, observe, type Observable } from './observe.ts'
 import { closeAll, runAll } from './run-all.ts'
 
@@ -55,8 +56,19 @@ export class Branches<T> {
     }
   }
 
-  flush(): void {
-    for (const destination of this.#destinations) destination.flush?.()
+  /** Whatever a branch's flush returns is watched, so that one that rejects is not left unobserved. */
+  flush(): unknown {
+    const pending: Promise<unknown>[] = []
+    for (const [index, destination] of this.#destinations.entries()) {
+      const flushed: unknown = destination.flush?.()
+      if (!isThenable(flushed)) continue
+      pending.push(Promise.resolve(flushed).catch((thrown: unknown) => this.#flushFailed(index, thrown)))
+    }
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => {})
+  }
+
+  #flushFailed(index: number, thrown: unknown): never {
+    throw branchFailure(this.#names[index] ?? '', 'MR_SEND_FAILED', thrown)
   }
 
   run(signal: AbortSignal): Promise<void> {

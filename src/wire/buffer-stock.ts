@@ -1,5 +1,8 @@
 import { bufferSize } from './chunk-buffer.ts'
 
+/** A larger one, from a rare large reply, goes back to the system. */
+const LARGEST_KEPT = 4 * 1024 * 1024
+
 /**
  * Buffers to write the next chunks into: those that came with earlier chunks. As many travel back as come, so that none is
  * allocated while sizes are steady.
@@ -26,6 +29,7 @@ export class BufferStock {
 
   /** The buffer is free: nobody holds a view of it that is still read. */
   give(buffer: ArrayBuffer): void {
+    if (buffer.byteLength > LARGEST_KEPT) return
     if (this.#free.length >= this.#limit) this.#free.shift()
     this.#free.push(buffer)
   }

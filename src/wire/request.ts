@@ -36,8 +36,10 @@ export class RequestWriter {
 
   /** Throws where the value cannot cross; the message is not part of the chunk then. */
   add(message: Message<unknown>, attempt: number): void {
-    this.#payload.add(message.value)
-    const { id, key, topic, headers } = message
+    // All that may throw comes before anything is added: a getter of the user's, too.
+    const { id, key, topic, headers, value } = message
+    const flat = headers === undefined ? null : flatten(headers)
+    this.#payload.add(value)
     if (id !== undefined) this.#sparse.ids = true
     if (key !== '') this.#sparse.keys = true
     if (headers !== undefined) this.#sparse.headers = true
@@ -46,7 +48,7 @@ export class RequestWriter {
     this.#ids.push(id ?? null)
     this.#keys.push(key)
     this.#topics.push(topic)
-    this.#headers.push(headers === undefined ? null : flatten(headers))
+    this.#headers.push(flat)
     this.#attempts.push(attempt)
   }
 

@@ -30,6 +30,8 @@ export class MessageContext implements HandlerContext<unknown> {
   readonly #timeoutMs: number
   #controller: AbortController | undefined
   #timer: NodeJS.Timeout | undefined
+  readonly #startedAt = performance.now()
+  #isClosed = false
 
   /** @param live where the context is listed while its signal can abort */
   constructor(state: unknown, attempt: number, timeoutMs: number, live: LiveContexts) {
@@ -42,9 +44,7 @@ export class MessageContext implements HandlerContext<unknown> {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
-      this.#live.add(this)
-      this.#timer = setTimeout(() => this.abort(timedOut(this.#timeoutMs)), this.#timeoutMs)
-      this.#timer.unref()
+      if (!this.#isClosed) this.#start()
     }
     return this.#controller.signal
   }
@@ -58,8 +58,17 @@ export class MessageContext implements HandlerContext<unknown> {
     this.#controller?.abort(reason)
   }
 
+  /** The time counts from the start of the handler, not from when it asked. */
+  #start(): void {
+    const left = Math.max(0, this.#timeoutMs - (performance.now() - this.#startedAt))
+    this.#live.add(this)
+    this.#timer = setTimeout(() => this.abort(timedOut(this.#timeoutMs)), left)
+    this.#timer.unref()
+  }
+
   /** The handler has returned: its signal never aborts from here on. */
   close(): void {
+    this.#isClosed = true
     if (this.#controller === undefined) return
     clearTimeout(this.#timer)
     this.#live.delete(this)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -11,6 +12,11 @@ interface Manifest {
 
 const manifest = JSON.parse(await readText('package.json')) as Manifest
 const entries = Object.entries(manifest.exports).filter(([name]) => name !== './package.json')
+
+/** What `npm pack` would put into the package. */
+const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' })
+const [tarball] = JSON.parse(packed) as [{ files: readonly { path: string }[] }]
+const published = tarball.files.map(({ path }) => path)
 
 /** The types and the values that an entry point names. */
 async function exportsOf(path: string): Promise<readonly string[]> {
@@ -29,7 +35,7 @@ describe('package.json', () => {
   test.each(entries)('%s is built, with its types, and is published', (_, path) => {
     expect(existsSync(join(root, path))).toBe(true)
     expect(existsSync(join(root, path.replace(/\.js$/u, '.d.ts')))).toBe(true)
-    expect(manifest.files.some((folder) => path.startsWith(`./${folder}/`))).toBe(true)
+    expect(published).toContain(path.slice(2))
   })
 
   test('has an entry point for every index.ts, and no other', () => {

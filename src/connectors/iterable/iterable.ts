@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError } from '../../errors.ts'
 import type { Delivery, Source } from '../../source.ts'
 import { messageFieldNames, messageMaker, type MessageFields, type MessageMaker } from '../../util/message-fields.ts'
 import { messageSize } from '../../util/message-size.ts'
@@ -133,7 +133,7 @@ function nextTurn(): Promise<undefined> {
 function failed(thrown: unknown): MillraceError {
   return new MillraceError(
     'MR_SOURCE_FAILED',
-    `Expected the iterable and the options of iterable() to yield messages, and they threw: ${toError(thrown).message}. ` +
+    `Expected the iterable and the options of iterable() to yield messages, and they threw: ${messageOf(thrown)}. ` +
       'Catch in the iterable what can be retried or left out.',
     { cause: thrown },
   )

@@ -1,6 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError } from '../../errors.ts'
 import { formatCheckpoint, parseCheckpoint, type CheckpointRecord } from './checkpoint-record.ts'
 
 /** The record in the file; `undefined` where there is no file. */
@@ -48,7 +48,7 @@ async function syncDirectory(path: string): Promise<void> {
 function failed(verb: 'read' | 'write', path: string, thrown: unknown): MillraceError {
   return new MillraceError(
     'MR_CHECKPOINT_FAILED',
-    `Expected to ${verb} the checkpoint ${path}, got ${toError(thrown).message}. Check that its directory exists, that ` +
+    `Expected to ${verb} the checkpoint ${path}, got ${messageOf(thrown)}. Check that its directory exists, that ` +
       'this user may write there, and that the disk has room.',
     { cause: thrown },
   )

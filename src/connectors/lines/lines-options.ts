@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError } from '../../errors.ts'
 import { boolean, integer, invalidOption, knownKeys, milliseconds, text } from '../../util/options.ts'
 import type { SplitOptions } from './line-splitter.ts'
 
@@ -93,7 +93,7 @@ function inputOf(given: unknown): string | Readable {
     } catch (thrown) {
       throw new MillraceError(
         'MR_OPTION_INVALID',
-        `Expected the input of lines to be a file: URL, got ${given.href} (${toError(thrown).message}). Pass a path, a ` +
+        `Expected the input of lines to be a file: URL, got ${given.href} (${messageOf(thrown)}). Pass a path, a ` +
           'file: URL or a Readable.',
         { cause: thrown },
       )

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError, toError } from '../../errors.ts'
 import type { Delivery, Source } from '../../source.ts'
 import { untilAborted } from '../../util/until-aborted.ts'
 import type { ByteInput } from './byte-input.ts'
@@ -142,7 +142,7 @@ class LinesSource implements Source<Uint8Array> {
     const isPath = typeof input === 'string'
     return new MillraceError(
       isPath ? 'MR_FILE_FAILED' : 'MR_SOURCE_FAILED',
-      `Expected to read ${name} to its end, got ${toError(thrown).message}. ` +
+      `Expected to read ${name} to its end, got ${messageOf(thrown)}. ` +
         (isPath ? 'Check that it exists, and that this user may read it.' : 'Correct what feeds the stream.'),
       { cause: thrown },
     )

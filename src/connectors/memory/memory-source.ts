@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError } from '../../errors.ts'
 import type { Message } from '../../message.ts'
 import type { Delivery, Lane, Source } from '../../source.ts'
 import { messageSize } from '../../util/message-size.ts'
@@ -132,7 +132,7 @@ class PushSource<T> implements MemorySource<T> {
   fail(error: Error): void {
     this.#failure ??= new MillraceError(
       'MR_SOURCE_FAILED',
-      `Expected the memory source '${this.#topic}' to go on, got a failure: ${toError(error).message}. The cause says why.`,
+      `Expected the memory source '${this.#topic}' to go on, got a failure: ${messageOf(error)}. The cause says why.`,
       { cause: error },
     )
     this.end()

@@ -1,4 +1,4 @@
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError } from '../../errors.ts'
 import type { Delivery, Lane, Source } from '../../source.ts'
 import { messageSize } from '../../util/message-size.ts'
 import { checkDelivery } from '../../util/source-shape.ts'
@@ -98,7 +98,7 @@ export class MultiChild {
 export function childFailed(name: string, thrown: unknown): MillraceError {
   return new MillraceError(
     'MR_SOURCE_FAILED',
-    `Expected source '${name}' of multi to go on, and it failed: ${toError(thrown).message}. The cause says why.`,
+    `Expected source '${name}' of multi to go on, and it failed: ${messageOf(thrown)}. The cause says why.`,
     { cause: thrown },
   )
 }

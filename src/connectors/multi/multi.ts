@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { MillraceError, toError } from '../../errors.ts'
+import { messageOf, MillraceError } from '../../errors.ts'
 import type { Delivery, Source } from '../../source.ts'
 import { invalidOption } from '../../util/options.ts'
 import { closeAll } from '../../util/run-all.ts'
@@ -115,7 +115,7 @@ class MultiSource<T> implements Source<T> {
 function closeFailed(name: string | undefined, thrown: unknown): MillraceError {
   return new MillraceError(
     'MR_END_FAILED',
-    `Expected source '${name}' of multi to close, and it failed: ${toError(thrown).message}. The cause says why.`,
+    `Expected source '${name}' of multi to close, and it failed: ${messageOf(thrown)}. The cause says why.`,
     { cause: thrown },
   )
 }

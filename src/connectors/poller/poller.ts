@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, MillraceError, toError } from '../../errors.ts'
+import { describe, messageOf, MillraceError } from '../../errors.ts'
 import type { Delivery, Source } from '../../source.ts'
 import { messageFieldNames, messageMaker, type MessageFields, type MessageMaker } from '../../util/message-fields.ts'
 import { messageSize } from '../../util/message-size.ts'
@@ -106,7 +106,7 @@ class PollerSource<T> implements Source<T> {
         throw new MillraceError(
           'MR_SOURCE_FAILED',
           `Expected the options of poller() to make a message of ${describe(value)}, and one threw: ` +
-            `${toError(thrown).message}. Correct \`key\`, \`id\` or \`headers\`.`,
+            `${messageOf(thrown)}. Correct \`key\`, \`id\` or \`headers\`.`,
           { cause: thrown },
         )
       }
@@ -145,7 +145,7 @@ function isFinal(thrown: unknown): boolean {
 function givenUp(thrown: unknown, times: number): MillraceError {
   return new MillraceError(
     'MR_SOURCE_FAILED',
-    `Expected the poll function to return, and it failed ${times} times in a row: ${toError(thrown).message}. Correct ` +
+    `Expected the poll function to return, and it failed ${times} times in a row: ${messageOf(thrown)}. Correct ` +
       'what it asks, or raise `attempts`.',
     { cause: thrown },
   )

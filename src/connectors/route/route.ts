@@ -86,8 +86,8 @@ class Route<T> implements Destination<T>, Observable {
     )
   }
 
-  flush(): void {
-    this.#branches.flush()
+  flush(): unknown {
+    return this.#branches.flush()
   }
 
   run(signal: AbortSignal): Promise<void> {

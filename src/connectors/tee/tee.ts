@@ -51,8 +51,8 @@ class Tee<T> implements Destination<T>, Observable {
     return allSent(sends)
   }
 
-  flush(): void {
-    this.#branches.flush()
+  flush(): unknown {
+    return this.#branches.flush()
   }
 
   run(signal: AbortSignal): Promise<void> {

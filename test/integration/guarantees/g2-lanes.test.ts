@@ -91,13 +91,20 @@ test('G2: a lane without pause may fill the window', async () => {
   clearInterval(timer)
 })
 
-test('G2: a lane that is alone is never paused', async () => {
+test('G2, G4: a lane that is alone runs at full speed, and no timer is waited for', async () => {
   const alone = new ScriptedLane('alone')
-  const source = new ScriptedSource<Order>(itemsOf(200, () => ({ value: {}, lane: alone })))
-  const destination = batch<unknown>(async () => {}, { count: 10 })
-  await new Processor<Order, unknown>({ source, handler: obey, destination, threads: 1, maxInFlight: 8 }).run()
-  expect(alone.pauses).toBe(0)
-})
+  const source = new ScriptedSource<Order>(
+    itemsOf(201, () => ({ value: {}, lane: alone })),
+    { stayOpen: true },
+  )
+  const destination = batch<unknown>(async () => {}, { count: 1_000, periodMs: 60_000 })
+  const processor = new Processor<Order, unknown>({ source, handler: obey, destination, threads: 1, maxInFlight: 8 })
+  const running = processor.run()
+  await expect.poll(() => processor.stats().acked, { timeout: 8_000 }).toBeGreaterThan(190)
+  source.end()
+  expect(await running).toMatchObject({ acked: 201 })
+  expect(alone.resumes).toBe(alone.pauses)
+}, 10_000)
 
 test('G2, G7: a lane that cannot be paused ends the run', async () => {
   const [left, right] = [new ScriptedLane('left'), new ScriptedLane('right')]

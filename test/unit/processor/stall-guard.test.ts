@@ -13,7 +13,7 @@ class Rig {
   readonly lanes = new Lanes('cumulative', WINDOW, new RecordingHub())
   readonly deadLetters = { unwritten: 0 }
   flushes = 0
-  readonly guard = new StallGuard(this.lanes, WINDOW, this.deadLetters as DeadLetters, () => {
+  readonly guard = new StallGuard(this.lanes, this.deadLetters as DeadLetters, () => {
     this.flushes++
   })
 
@@ -40,14 +40,14 @@ describe('StallGuard', () => {
   it('G4: flushes at once where a full window waits for the destination, and most of it is behind the workers', () => {
     const rig = new Rig()
     rig.lane('a', WINDOW, WINDOW)
-    rig.guard.check(true, 0)
+    rig.guard.check(true, WINDOW, 0)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([1, 0])
   })
 
   it('G4: flushes a moment later where the workers are still at most of it, since the batch then fills by itself', () => {
     const rig = new Rig()
     rig.lane('a', WINDOW, 1)
-    for (let again = 0; again < 5; again++) rig.guard.check(true, WINDOW - 1)
+    for (let again = 0; again < 5; again++) rig.guard.check(true, WINDOW, WINDOW - 1)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([0, 1])
     vi.advanceTimersByTime(10)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([1, 0])
@@ -56,7 +56,7 @@ describe('StallGuard', () => {
   it('lets a window be that is not full', () => {
     const rig = new Rig()
     rig.lane('a', WINDOW, WINDOW)
-    rig.guard.check(false, 0)
+    rig.guard.check(false, WINDOW, 0)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([0, 0])
   })
 
@@ -64,15 +64,15 @@ describe('StallGuard', () => {
     const rig = new Rig()
     const lane = rig.lane('a', WINDOW, 0)
     lane.ledger.expect(1, 1)
-    rig.guard.check(true, 1)
+    rig.guard.check(true, WINDOW, 1)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([0, 0])
   })
 
   it('stops waiting once the window has room', () => {
     const rig = new Rig()
     rig.lane('a', WINDOW, 1)
-    rig.guard.check(true, WINDOW)
-    rig.guard.check(false, WINDOW)
+    rig.guard.check(true, WINDOW, WINDOW)
+    rig.guard.check(false, WINDOW, WINDOW)
     vi.advanceTimersByTime(1_000)
     expect(rig.flushes).toBe(0)
   })
@@ -80,7 +80,7 @@ describe('StallGuard', () => {
   it('stops waiting when it is closed', () => {
     const rig = new Rig()
     rig.lane('a', WINDOW, 1)
-    rig.guard.check(true, WINDOW)
+    rig.guard.check(true, WINDOW, WINDOW)
     rig.guard.close()
     vi.advanceTimersByTime(1_000)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([0, 0])
@@ -90,10 +90,10 @@ describe('StallGuard', () => {
     const rig = new Rig()
     const lane = rig.lane('a', WINDOW, 0)
     lane.troubles.set(0, { attempts: 1, stage: 'handle', error: undefined as never, outputs: [] })
-    rig.guard.check(true, 0)
+    rig.guard.check(true, WINDOW, 0)
     expect(rig.flushes).toBe(0)
     rig.deadLetters.unwritten = 1
-    rig.guard.check(true, 0)
+    rig.guard.check(true, WINDOW, 0)
     expect(rig.flushes).toBe(1)
   })
 
@@ -102,7 +102,7 @@ describe('StallGuard', () => {
     rig.lane('a', 1, 0)
     const paused = rig.lane('b', WINDOW / 2, WINDOW / 2)
     expect([rig.lanes.areSeveral, paused.isPaused]).toEqual([true, true])
-    rig.guard.check(false, 0)
+    rig.guard.check(false, WINDOW, 0)
     expect(rig.flushes).toBe(1)
   })
 
@@ -110,7 +110,7 @@ describe('StallGuard', () => {
     const rig = new Rig()
     rig.lane('a', 1, 1)
     rig.lane('b', 2, 2)
-    rig.guard.check(false, 0)
+    rig.guard.check(false, WINDOW, 0)
     expect([rig.flushes, vi.getTimerCount()]).toEqual([0, 0])
   })
 
@@ -120,7 +120,7 @@ describe('StallGuard', () => {
     lane.ledger.settle(0, outcome.filtered)
     lane.ledger.release(1)
     rig.lanes.released(lane)
-    rig.guard.check(true, 0)
+    rig.guard.check(true, WINDOW, 0)
     expect(rig.flushes).toBe(0)
   })
 })
