@@ -1,6 +1,7 @@
 import type { Codec, Handler } from 'millrace'
 import normalize from '../examples/cloudtrail-ocsf/normalize.ts'
 import { samples } from './samples.ts'
+import { warmUpMs } from './warm-up.ts'
 
 /**
  * A process that does nothing but decode, handle and encode: what a core gives without any pipeline. It says when it is
@@ -35,7 +36,7 @@ function loop(durationMs: number): number {
   return (events * 1_000) / elapsed
 }
 
-loop(1_000)
+loop(warmUpMs)
 process.send?.('warm')
 process.once('message', () => {
   const rate = loop(seconds * 1_000)

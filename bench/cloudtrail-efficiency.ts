@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { destinationFrom, handlerModule, Processor } from 'millrace'
 import { EndlessSource } from './endless-source.ts'
 import { samples } from './samples.ts'
+import { warmUpMs } from './warm-up.ts'
 
 /** Events per second of both ways to use the cores, in one round. */
 export interface Round {
@@ -47,7 +48,7 @@ async function pipeline(path: string | undefined, threads: number, seconds: numb
     threads,
   })
   const running = processor.run()
-  await sleep(1_000)
+  await sleep(warmUpMs)
   const [from, since] = [flushed, performance.now()]
   await sleep(seconds * 1_000)
   const rate = ((flushed - from) * 1_000) / (performance.now() - since)
