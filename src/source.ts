@@ -10,7 +10,10 @@ export interface Lane {
   readonly name: string
   /** `'cumulative'`: acking one delivery acks all before it. `'individual'`: each stands alone, and may be nacked. */
   readonly ackMode: 'cumulative' | 'individual'
-  /** Called when this lane holds half of the window while there are others: `recv` should yield no more of it. */
+  /**
+   * Called when this lane holds half of the window: `recv` should yield no more of it. The other half is for its siblings,
+   * which may not have been heard of yet.
+   */
   pause?(): void
   /** Called when a paused lane has room again. */
   resume?(): void

@@ -1,4 +1,5 @@
 import { MillraceError, toMillraceError } from '../errors.ts'
+import { isAbort } from '../util/is-abort.ts'
 import { type DestinationEvent, type Observable, observe } from '../util/observe.ts'
 import type { RunHub } from './run-hub.ts'
 
@@ -48,7 +49,8 @@ export class Ends {
       try {
         await end.run?.(this.#abort.signal)
       } catch (error) {
-        this.#failed(name, 'failed while it ran', error)
+        // A loop that waits with its signal ends so: it was told to.
+        if (!isAbort(error, this.#abort.signal)) this.#failed(name, 'failed while it ran', error)
       }
     })
     this.#loops = Promise.all(loops)

@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.ts'
+import { isAbort } from '../util/is-abort.ts'
 import { isQuietEnd } from '../util/quiet-end.ts'
 import { errorReport } from './error-report.ts'
 import { resolveRunners, resolveRunOptions, type Runner, type RunOptions } from './run-options.ts'
@@ -80,8 +81,4 @@ export async function run(runners: Runner | readonly Runner[], options?: RunOpti
 
 function print(error: unknown): void {
   process.stderr.write(errorReport(error))
-}
-
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'))
 }

@@ -44,6 +44,13 @@ describe('G6: the background loop of an end', () => {
     expect(await new Processor<Order, unknown>(options).run()).toMatchObject({ acked: 5 })
   })
 
+  test('may end with the error of its signal, once that has aborted', async () => {
+    const waits = (signal: AbortSignal): Promise<void> => sleep(60_000, undefined, { signal })
+    const source = new ScriptedSource<Order>(plain(5), { run: waits })
+    const options = { source, handler: obey, destination: new ScriptedDestination<unknown>({ run: waits }), threads: 1 }
+    expect(await new Processor<Order, unknown>(options).run()).toMatchObject({ acked: 5 })
+  })
+
   test.each(['source', 'destination', 'dead-letter destination'])('that rejects is fatal: the %s', async (which) => {
     const source = new ScriptedSource<Order>(plain(5), {
       stayOpen: true,
