@@ -14,6 +14,8 @@ async function disconnects(): Promise<void> {
   throw new Error('connection reset')
 }
 
+const waits = (signal: AbortSignal): Promise<void> => sleep(60_000, undefined, { signal })
+
 const losesItsFile = (): Promise<void> => Promise.reject(new Error('lost its file'))
 
 describe('G6: the background loop of an end', () => {
@@ -45,7 +47,6 @@ describe('G6: the background loop of an end', () => {
   })
 
   test('may end with the error of its signal, once that has aborted', async () => {
-    const waits = (signal: AbortSignal): Promise<void> => sleep(60_000, undefined, { signal })
     const source = new ScriptedSource<Order>(plain(5), { run: waits })
     const options = { source, handler: obey, destination: new ScriptedDestination<unknown>({ run: waits }), threads: 1 }
     expect(await new Processor<Order, unknown>(options).run()).toMatchObject({ acked: 5 })

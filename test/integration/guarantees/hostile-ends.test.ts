@@ -37,8 +37,7 @@ describe('ends that do what no end should', () => {
     const destination = memoryDestination<Uint8Array>()
     await new Processor({ source, handler: pipe, destination, threads: 1, onError: { then: 'drop' } }).run()
     expect(destination.messages.length).toBeGreaterThan(20)
-    for (const { id, value } of destination.messages)
-      expect([...value]).toEqual(new Array<number>(8).fill(parseInt(id ?? '', 10)))
+    for (const { id, value } of destination.messages) expect(new Set(value)).toEqual(new Set([parseInt(id ?? '', 10)]))
   })
 
   test.each(['send', 'close', 'ack', 'onEvent'])(
