@@ -120,12 +120,17 @@ describe('a run to the end', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { stage: string; value: unknown; error: { message: string } })
-    expect(letters.map(({ stage, value }) => [stage, value])).toEqual([
-      ['decode', { utf8: '{"torn' }],
-      ['handle', { utf8: '{"eventName":"GetObject"}' }],
-      ['decode', { utf8: '' }],
-    ])
-    expect(letters[1]?.error.message).toContain('Expected a CloudTrail record, whose eventSource is a string; got none')
+    // As they are given up: only outputs and acks have an order.
+    expect(new Set(letters.map(({ stage, value }) => JSON.stringify([stage, value])))).toEqual(
+      new Set([
+        '["decode",{"utf8":"{\\"torn"}]',
+        '["handle",{"utf8":"{\\"eventName\\":\\"GetObject\\"}"}]',
+        '["decode",{"utf8":""}]',
+      ]),
+    )
+    expect(letters.find(({ stage }) => stage === 'handle')?.error.message).toContain(
+      'Expected a CloudTrail record, whose eventSource is a string; got none',
+    )
   })
 
   test('loses nothing to workers that exit at random (G5)', async () => {
