@@ -56,8 +56,9 @@ beforeAll(async () => {
         if (file !== undefined) return [[file, text] as const]
         return language === 'ts' ? [[`line-${line}.ts`, text] as const] : []
       })
-      const written = [...Object.entries(neighbours), ...files]
-      await Promise.all(written.map(([name, text]) => writeFile(join(directory, name), text)))
+      // A page's own file takes the neighbour's place: each name is written once.
+      const written = new Map([...Object.entries(neighbours), ...files])
+      await Promise.all(Array.from(written, ([name, text]) => writeFile(join(directory, name), text)))
     }),
   )
 })
